@@ -1,0 +1,18 @@
+# The system's GoogleTest, or its sources in NUNCHI_HEADERS/googletest (see Findnlohmann_json.cmake).
+find_package(GTest CONFIG QUIET)
+if(NOT GTest_FOUND AND EXISTS ${NUNCHI_HEADERS}/googletest/CMakeLists.txt)
+  set(INSTALL_GTEST OFF)
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
+  add_subdirectory(${NUNCHI_HEADERS}/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL SYSTEM)
+  foreach(part gtest gtest_main gmock gmock_main)
+    target_compile_options(${part} PRIVATE -w)
+    if(NOT TARGET GTest::${part})
+      add_library(GTest::${part} ALIAS ${part})
+    endif()
+  endforeach()
+  set(GTest_FOUND TRUE)
+endif()
+if(NOT GTest_FOUND AND GTest_FIND_REQUIRED)
+  message(FATAL_ERROR "GoogleTest was not found. Install libgtest-dev and libgmock-dev, or set NUNCHI_HEADERS "
+                      "(now '${NUNCHI_HEADERS}') to the folder that tools/core_only_headers made on another machine.")
+endif()

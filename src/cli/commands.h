@@ -1,0 +1,50 @@
+// cli/commands.h: one function per subcommand, each in the file of its name. They return the exit code and throw Error.
+#pragma once
+
+#include <functional>
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "tasks/picture_loader.h"
+#include "tasks/vision_model.h"
+
+namespace nunchi::cli {
+
+int classify(const Options& options);
+int embed(const Options& options);
+int similar(const Options& options);
+int forward(const Options& options);
+int parity(const Options& options);
+int info(const Options& options);
+int walk(const Options& options);
+int models(const Options& options);
+int doctor(const Options& options);
+int version(const Options& options);
+
+// --- shared by the commands
+
+constexpr int exit_some_failed = 1;
+constexpr int exit_interrupted = 130;
+
+tasks::VisionModel open_model(const Options& options);
+
+// The pictures that the inputs name: files as they are, pictures of folders, matches of globs.
+// Throws Error (usage) where nothing is named, Error (input) where a folder holds none.
+std::vector<std::filesystem::path> picture_paths(const Options& options);
+
+// A step of several pictures: the answers of one batch, and what failed.
+struct Step {
+  const tasks::Batch& batch;
+  const std::vector<std::filesystem::path>& paths;
+  models::ModelOutput output;  // of batch.pixels; empty where all of the batch failed
+};
+
+// Runs the model over the pictures, with progress, until done or stopped. Failures are reported on standard error.
+// Returns the exit code.
+int run_pictures(const Options& options, const tasks::VisionModel& model, const std::vector<std::filesystem::path>& paths,
+                 const std::function<void(const Step&)>& step);
+
+std::string with_thousands(std::int64_t number);  // 86,567,656
+std::string json_line(const Json& json);          // one line; text that is not UTF-8 is replaced
+
+}  // namespace nunchi::cli

@@ -1,0 +1,91 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "core/file.h"
+#include "core/isa.h"
+#include "core/progress.h"
+
+namespace nunchi::cli {
+namespace {
+
+struct Check {
+  std::string name, found;
+  std::string remedy;  // empty: nothing is missing
+};
+
+std::string isa_names() {
+  std::string names;
+  for (const auto& name : cpu_info().names()) names += (names.empty() ? "" : " ") + name;
+  return names.empty() ? "none beyond the baseline" : names;
+}
+
+Check check_isa() {
+  const bool fast = cpu_info().avx2 || cpu_info().neon;
+  return {"instruction sets", fmt::format("{} (kernels: {})", isa_names(), isa_name(chosen_isa())),
+          fast ? "" : "this processor has no AVX2: everything works, several times slower"};
+}
+
+Check check_bf16() {
+  const auto& cpu = cpu_info();
+  const bool fast = cpu.avx512_bf16 || cpu.amx_bf16 || cpu.neon_bf16;
+  return {"bf16", fast ? "in hardware" : "not in hardware", fast ? "" : "use --precision fp32: bf16 is slower on this processor"};
+}
+
+Check check_memory() {
+  const auto memory = memory_info();
+  const bool enough = memory.available > 1'000'000'000;
+  return {"memory", fmt::format("{} of {} free", format_bytes(memory.available), format_bytes(memory.total)),
+          enough ? "" : "a ViT-B/16 needs about 0.7 GB: close other programs or use a smaller model"};
+}
+
+Check check_cuda() {
+  const bool there = at::globalContext().hasCUDA();
+  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch", "inference runs on the CPU so far; nothing is to be done"};
+}
+
+std::filesystem::path cache_folder() {
+  const auto variable = [](const char* name) { return std::filesystem::path(std::getenv(name) ? std::getenv(name) : ""); };
+  if (const auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
+  if (const auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
+  if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
+  return variable("HOME") / ".cache" / "huggingface" / "hub";
+}
+
+Check check_cache() {
+  const auto folder = cache_folder();
+  const bool there = std::filesystem::is_directory(folder);
+  return {"model cache", fmt::format("{} ({})", folder.string(), there ? "exists" : "does not exist"),
+          there ? "" : "none is needed: give models as folders"};
+}
+
+Check check_writing() {
+  const bool can = access(".", W_OK) == 0;
+  return {"this folder", can ? "can be written" : "cannot be written", can ? "" : "change to another folder, or give --out a path elsewhere"};
+}
+
+}  // namespace
+
+int doctor(const Options& options) {
+  const auto& cpu = cpu_info();
+  const std::vector<Check> checks = {
+      {"processor", cpu.brand, ""},
+      {"cores", fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores, cpu.physical_cores, at::get_num_threads()), ""},
+      check_isa(), check_bf16(), check_memory(),
+      {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
+      check_cuda(), check_cache(), check_writing()};
+  Results results("");
+  Json json = Json::object();
+  for (const auto& check : checks) {
+    json[check.name] = {{"found", check.found}, {"remedy", check.remedy}};
+    if (options.json) continue;
+    results.line(fmt::format("{:<18}{}", check.name, check.found));
+    if (!check.remedy.empty()) results.line(fmt::format("{:<18}-> {}", "", check.remedy));
+  }
+  if (options.json) results.line(json_line(json));
+  return 0;
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,60 @@
+// The program: parses the command line and loads libnunchi.so for work. LibTorch costs 0.24 s and 108 MB before anything runs,
+// so what does not need it (help, usage errors, completion) is answered here.
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/options.h"
+
+namespace {
+
+using nunchi::cli::Options;
+using nunchi::cli::RunFunction;
+
+// Standard output may be closed or full: an answer that nobody got is a failure.
+int print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? 0 : 1;
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help
+  std::fprintf(stderr, "nunchi: %s\nTry: nunchi --help, nunchi COMMAND --help\n", error.what());
+  return 2;
+}
+
+int run(const Options& options) {
+  void* library = dlopen("libnunchi.so", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    std::fprintf(stderr, "nunchi: its library cannot be loaded: %s\nIt belongs in ../lib beside the program; build or install again.\n",
+                 dlerror());
+    return 1;
+  }
+  auto* function = reinterpret_cast<RunFunction*>(dlsym(library, "nunchi_run"));
+  if (function == nullptr) {
+    std::fprintf(stderr, "nunchi: libnunchi.so is of another version: %s\n", dlerror());
+    return 1;
+  }
+  return function(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  const auto app = nunchi::cli::make_app(options);
+  try {
+    app->parse(argc, argv);
+    if (options.command == "completion") return print(nunchi::cli::completion_script(*app, options.inputs.front()));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(*app, error);
+  }
+  nunchi::cli::settle_model(options);
+  options.color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  // LibTorch's destructors take time and free nothing that the system does not: leave without them.
+  const int code = run(options);
+  std::fflush(nullptr);
+  std::_Exit(code);
+}

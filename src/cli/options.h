@@ -1,0 +1,37 @@
+// cli/options.h: what the command line said. main.cpp and this table link no LibTorch: help and usage errors answer at once.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nunchi::cli {
+
+// One struct for all commands; a command reads what its table entry offers.
+struct Options {
+  std::string command;
+  std::string model;
+  std::vector<std::string> inputs;
+  std::string device = "auto", precision = "fp32", arch, out, pool = "cls", size;
+  std::vector<std::string> images;  // --image of `forward` and `walk`
+  int threads = 0, batch = 8, top = 0;
+  std::int64_t max_pixels = 178'956'970;
+  bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false;
+  bool color = false;  // standard output is a terminal and NO_COLOR is not set
+};
+
+// The whole command line, bound to `options`.
+std::unique_ptr<CLI::App> make_app(Options& options);
+
+// "-m MODEL" or the first positional; the rest are inputs. Called once after parsing.
+void settle_model(Options& options);
+
+// A completion script for bash, zsh or fish, made from the same table.
+std::string completion_script(const CLI::App& app, const std::string& shell);
+
+// Runs a parsed command; returns the exit code. Exported by libnunchi.so under the name nunchi_run.
+using RunFunction = int(const Options&);
+
+}  // namespace nunchi::cli

@@ -1,0 +1,73 @@
+#include "tasks/parity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "core/interrupt.h"
+
+namespace nunchi::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A case itself, or all cases of a folder of cases.
+std::vector<fs::path> case_folders(const Options& options) {
+  std::vector<fs::path> cases;
+  for (const auto& input : options.inputs) {
+    if (fs::exists(fs::path(input) / "case.json") || !fs::is_directory(input)) {
+      cases.emplace_back(input);
+      continue;
+    }
+    const auto before = cases.size();
+    for (const auto& entry : fs::directory_iterator(input)) {
+      if (fs::exists(entry.path() / "case.json")) cases.push_back(entry.path());
+    }
+    std::sort(cases.begin() + static_cast<std::ptrdiff_t>(before), cases.end());
+    if (cases.size() == before) throw Error(ErrorKind::input, fmt::format("{}: no cases in this folder", input));
+  }
+  return cases;
+}
+
+void write_table(Results& results, const tasks::ParityResult& result) {
+  results.line(fmt::format("{}  ({})", result.name, result.peer));
+  for (const auto& stage : result.stages) {
+    const auto numbers = stage.remark.empty() ? fmt::format("{:10.2e}  {:10.2e}", stage.max_absolute, stage.max_relative) : stage.remark;
+    results.line(fmt::format("  {} {:<20}  {}{}", stage.passed ? "ok  " : "FAIL", stage.name, numbers, stage.required ? "" : "  (not required)"));
+  }
+  if (const auto* stage = result.first_failure()) results.line(fmt::format("  first stage that fails: {}", stage->name));
+}
+
+void write_json(Results& results, const tasks::ParityResult& result) {
+  Json line = {{"case", result.name}, {"peer", result.peer}, {"passed", result.passed()}, {"stages", Json::array()}};
+  for (const auto& stage : result.stages) {
+    line["stages"].push_back({{"name", stage.name}, {"passed", stage.passed}, {"required", stage.required},
+                              {"max_absolute", stage.max_absolute}, {"max_relative", stage.max_relative}, {"remark", stage.remark}});
+  }
+  results.line(json_line(line));
+}
+
+}  // namespace
+
+int parity(const Options& options) {
+  const auto precision = tasks::precision_from_name(options.precision);
+  Results results(options.out);
+  int failed = 0, done = 0;
+  for (const auto& folder : case_folders(options)) {
+    throw_if_stopped();
+    ++done;
+    try {
+      const auto result = tasks::run_case(folder, precision);
+      options.json ? write_json(results, result) : write_table(results, result);
+      failed += !result.passed();
+    } catch (const Error& error) {
+      ++failed;
+      remark(error.what());
+    }
+  }
+  if (!options.quiet) remark(fmt::format("{} of {} cases agree with their peer", done - failed, done));
+  return failed > 0 ? exit_some_failed : 0;
+}
+
+}  // namespace nunchi::cli

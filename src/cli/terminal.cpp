@@ -1,0 +1,55 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace nunchi::cli {
+
+Results::Results(std::string path) : path_(std::move(path)) {}
+
+Results::~Results() {
+  if (!closed_ && path_.empty()) std::fflush(stdout);
+}
+
+void Results::line(std::string_view text) {
+  if (!path_.empty()) {
+    collected_.append(text).push_back('\n');
+    return;
+  }
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fputc('\n', stdout) != EOF &&
+                       std::fflush(stdout) == 0;
+  if (!written) throw Error(ErrorKind::input, "standard output cannot be written (closed, or its disk is full)");
+}
+
+void Results::close() {
+  closed_ = true;
+  if (!path_.empty()) write_file(path_, collected_);
+}
+
+ProgressLine::ProgressLine(const std::string& title, const std::string& unit, bool quiet)
+    : meter_(title, unit), visible_(!quiet && isatty(STDERR_FILENO) != 0) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::show(std::int64_t done, std::int64_t total) {
+  const auto now = Clock::now();
+  if (!visible_ || now - last_ < std::chrono::milliseconds(150)) return;
+  last_ = now;
+  const auto text = meter_.line(done, total, std::chrono::duration<double>(now - start_).count());
+  fmt::print(stderr, "\r{}\x1b[K", text);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void ProgressLine::clear() {
+  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+void remark(std::string_view text) { fmt::print(stderr, "nunchi: {}\n", text); }
+
+}  // namespace nunchi::cli

@@ -1,0 +1,21 @@
+#include <ATen/Context.h>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "core/isa.h"
+
+namespace nunchi::cli {
+
+int version(const Options&) {
+  std::string isa;
+  for (const auto& name : cpu_info().names()) isa += " " + name;
+  Results results("");
+  results.line("nunchi " NUNCHI_VERSION);
+  results.line("compiler      g++ or clang " __VERSION__);
+  results.line("LibTorch      " NUNCHI_LIBTORCH_VERSION);
+  results.line(fmt::format("instructions {} (kernels: {})", isa, isa_name(chosen_isa())));
+  results.line(fmt::format("devices       cpu{}", at::globalContext().hasCUDA() ? ", cuda (not used by nunchi yet)" : ""));
+  return 0;
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,49 @@
+// engine/executor.h: one thread that runs all forwards of the process, whoever asks.
+//
+//   auto answer = executor().run([&] { return model.forward(pixels); });   // waits; exceptions come back as Error
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "engine/errors.h"
+
+namespace nunchi::engine {
+
+class Executor {
+ public:
+  Executor();
+  ~Executor();
+
+  template <class Function>
+  auto run(Function function) {
+    std::packaged_task<decltype(function())()> task([&] {
+      try {
+        return function();
+      } catch (...) {
+        rethrow_as_error();
+      }
+    });
+    auto result = task.get_future();
+    submit([&task] { task(); });
+    return result.get();
+  }
+
+ private:
+  void submit(std::function<void()> job);
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;  // guarded by mutex_
+  bool stopping_ = false;                   // guarded by mutex_
+  std::thread thread_;
+};
+
+Executor& executor();
+
+}  // namespace nunchi::engine

@@ -1,0 +1,91 @@
+#include "engine/model.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
+#include "engine/executor.h"
+#include "image/decode.h"
+#include "tasks/classify.h"
+#include "tasks/embed.h"
+
+namespace nunchi {
+namespace {
+
+Tensor as_batch(const image::PixelValues& values) {
+  Tensor pixels = at::empty({1, values.channels, values.height, values.width}, at::kFloat);
+  std::copy(values.values.begin(), values.values.end(), pixels.mutable_data_ptr<float>());
+  return pixels;
+}
+
+image::Picture copy_of(const PictureView& view) {
+  if (view.pixels == nullptr || view.width < 1 || view.height < 1) {
+    throw Error(ErrorKind::input, "a picture in memory needs pixels, a width and a height");
+  }
+  auto picture = image::make_picture(view.width, view.height);
+  std::copy(view.pixels, view.pixels + picture.pixels.size(), picture.pixels.begin());
+  return picture;
+}
+
+std::unique_ptr<tasks::VisionModel> load(const std::filesystem::path& path, const ModelOptions& options) {
+  const auto precision = tasks::precision_from_name(options.precision);
+  return engine::executor().run([&] {
+    if (options.threads > 0) at::set_num_threads(options.threads);
+    return std::make_unique<tasks::VisionModel>(path, tasks::VisionModelOptions{.precision = precision, .arch = options.arch});
+  });
+}
+
+}  // namespace
+
+struct Model::Implementation {
+  std::unique_ptr<tasks::VisionModel> model;
+
+  image::Picture read(const std::filesystem::path& path) const {
+    return image::read_picture(path, {.apply_exif_orientation = model->transform().apply_exif_orientation});
+  }
+
+  std::vector<Answer> classify(const image::Picture& picture, int count) const {
+    tasks::require_classifier(*model);
+    const auto values = image::apply(model->transform(), picture);
+    return engine::executor().run([&] {
+      const auto output = model->forward(as_batch(values));
+      std::vector<Answer> answers;
+      for (const auto& p : tasks::top_predictions(*model, output.logits, count).front()) answers.push_back({p.id, p.label, p.probability});
+      return answers;
+    });
+  }
+
+  std::vector<float> embed(const image::Picture& picture) const {
+    const auto values = image::apply(model->transform(), picture);
+    return engine::executor().run([&] {
+      const Tensor row = tasks::embeddings(model->forward(as_batch(values)), tasks::EmbeddingKind::cls).contiguous();
+      return std::vector<float>(row.const_data_ptr<float>(), row.const_data_ptr<float>() + row.numel());
+    });
+  }
+};
+
+Model::Model(const std::filesystem::path& path, const ModelOptions& options)
+    : implementation_(std::make_unique<Implementation>(load(path, options))) {}
+
+Model::~Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+
+std::vector<Answer> Model::classify(const std::filesystem::path& picture, int count) const {
+  return implementation_->classify(implementation_->read(picture), count);
+}
+
+std::vector<Answer> Model::classify(const PictureView& picture, int count) const {
+  return implementation_->classify(copy_of(picture), count);
+}
+
+std::vector<float> Model::embed(const std::filesystem::path& picture) const {
+  return implementation_->embed(implementation_->read(picture));
+}
+
+std::vector<float> Model::embed(const PictureView& picture) const { return implementation_->embed(copy_of(picture)); }
+
+std::int64_t Model::classes() const { return implementation_->model->network().classes(); }
+
+std::int64_t Model::parameters() const { return implementation_->model->parameters(); }
+
+}  // namespace nunchi

@@ -1,0 +1,62 @@
+// engine/model.h: nunchi as a library. Plain C++ types, no LibTorch in sight; every function may be called from any thread.
+//
+//   #include <nunchi/nunchi.h>
+//   nunchi::Model model("vit-base-patch16-224");
+//   for (const auto& answer : model.classify("cat.jpg")) std::printf("%5.1f %% %s\n", 100 * answer.probability, answer.label.c_str());
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+
+namespace nunchi {
+
+struct ModelOptions {
+  std::string precision = "fp32";  // or "bf16"
+  std::string arch;                // a preset's name, for a .safetensors file without config.json
+  int threads = 0;                 // for the network, of the whole process; 0: all cores
+};
+
+struct Answer {
+  std::int64_t id = 0;
+  std::string label;
+  float probability = 0;
+};
+
+// Somebody else's picture in memory, 8-bit RGB, row after row.
+struct PictureView {
+  const std::uint8_t* pixels = nullptr;
+  int width = 0, height = 0;
+};
+
+// A loaded checkpoint. Calls from several threads wait for one another: one thread runs all forwards.
+class NUNCHI_API Model {
+ public:
+  // `path`: a folder as transformers writes it, or a .safetensors file with options.arch. Throws Error (model, usage).
+  explicit Model(const std::filesystem::path& path, const ModelOptions& options = {});
+  ~Model();
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+
+  // The `count` most probable classes, best first. Throws Error (input) for a picture that cannot be read, Error (model)
+  // for a model without classifier.
+  std::vector<Answer> classify(const std::filesystem::path& picture, int count = 5) const;
+  std::vector<Answer> classify(const PictureView& picture, int count = 5) const;
+
+  // The class token after the final norm; of a convolutional network, the mean of its feature map.
+  std::vector<float> embed(const std::filesystem::path& picture) const;
+  std::vector<float> embed(const PictureView& picture) const;
+
+  std::int64_t classes() const;     // 0: a backbone
+  std::int64_t parameters() const;  // trainable ones
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace nunchi

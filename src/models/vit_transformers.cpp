@@ -1,0 +1,109 @@
+#include "models/vit_transformers.h"
+
+namespace nunchi::models {
+namespace {
+
+bool is_dino(const std::string& type) { return type.starts_with("dinov2"); }
+
+// image_size and patch_size are one number or [height, width].
+std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field, std::int64_t fallback) {
+  const auto found = config.find(field);
+  if (found != config.end() && found->is_array()) return get_or(config, field, std::array<std::int64_t, 2>{});
+  const auto side = get_or(config, field, fallback);
+  return {side, side};
+}
+
+// A classification model by its class; by its weights where config.json names none.
+bool has_head(const Source& source) {
+  const auto classes = get_or(source.config, "architectures", std::vector<std::string>{});
+  if (!classes.empty()) return classes.front().find("ForImageClassification") != std::string::npos;
+  return source.has_key("classifier.weight") || source.has_key("cls_classifier.weight");
+}
+
+bool has_pooler(const Source& source) {
+  return source.has_key("pooler.dense.weight") || source.has_key("vit.pooler.dense.weight") ||
+         source.has_key("deit.pooler.dense.weight");
+}
+
+std::int64_t mlp_dim(const Json& config, const VitConfig& vit, bool dino) {
+  if (!dino) return get_or<std::int64_t>(config, "intermediate_size", 3072);
+  const auto hidden = static_cast<std::int64_t>(static_cast<double>(vit.dim) * get_or(config, "mlp_ratio", 4.0));
+  // Two thirds, rounded up to a multiple of 8, so that the gate costs no extra parameters.
+  return vit.swiglu ? (static_cast<std::int64_t>(static_cast<double>(hidden) * 2 / 3) + 7) / 8 * 8 : hidden;
+}
+
+void add_dino(VitConfig& vit, const Json& config, const std::string& type) {
+  vit.layer_scale = vit.pool_cls_token = true;
+  vit.swiglu = get_or(config, "use_swiglu_ffn", false);
+  vit.pooling = Pooling::cls_and_mean;
+  if (type != "dinov2_with_registers") return;
+  vit.registers = get_or<std::int64_t>(config, "num_register_tokens", 4);
+  vit.antialias_positions = true;
+}
+
+void add_pooler(VitConfig& vit, const Json& config) {
+  const auto width = get_or<std::int64_t>(config, "pooler_output_size", 0);
+  vit.pooler_dim = width > 0 ? width : vit.dim;
+  vit.pooler_activation = ops::activation_from_name(get_or<std::string>(config, "pooler_act", "tanh"));
+}
+
+}  // namespace
+
+VitConfig vit_config_from_transformers(const Source& source) {
+  const Json& config = source.config;
+  const auto type = get_or<std::string>(config, "model_type", "vit");
+  const bool dino = is_dino(type);
+  VitConfig vit;
+  vit.image_size = pair_or(config, "image_size", 224);
+  vit.patch = pair_or(config, "patch_size", type == "dinov2" ? 14 : 16);
+  vit.channels = get_or<std::int64_t>(config, "num_channels", 3);
+  vit.dim = get_or<std::int64_t>(config, "hidden_size", 768);
+  vit.depth = get_or<std::int64_t>(config, "num_hidden_layers", 12);
+  vit.heads = get_or<std::int64_t>(config, "num_attention_heads", 12);
+  vit.eps = get_or(config, "layer_norm_eps", dino ? 1e-6 : 1e-12);
+  vit.activation = ops::activation_from_name(get_or<std::string>(config, "hidden_act", "gelu"));
+  vit.qkv_bias = get_or(config, "qkv_bias", true);
+  vit.dropout = vit.projection_dropout = vit.embedding_dropout = get_or(config, "hidden_dropout_prob", 0.0);
+  vit.attention_dropout = get_or(config, "attention_probs_dropout_prob", 0.0);
+  check_sizes(config, {vit.image_size[0], vit.image_size[1], vit.patch[0], vit.patch[1], vit.channels, vit.dim, vit.depth, vit.heads});
+  vit.head_dim = get_or<std::int64_t>(config, "head_dim", vit.dim / vit.heads);
+  if (dino) add_dino(vit, config, type);
+  vit.mlp_dim = mlp_dim(config, vit, dino);
+  if (type == "deit") vit.distillation = true;
+  if (has_pooler(source)) add_pooler(vit, config);
+  vit.classes = has_head(source) ? label_count(config) : 0;
+  vit.teacher_head = source.has_key("distillation_classifier.weight");
+  return vit;
+}
+
+weights::KeyTable vit_keys_of_transformers(const VitConfig& config) {
+  const std::string layer = "@encoder.layer.*.", attention = layer + "attention.attention.";
+  weights::KeyTable table{.publisher = "transformers", .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", ""}};
+  table.rules = {
+      {"cls_token", {"@embeddings.cls_token"}},
+      {"dist_token", {"@embeddings.distillation_token"}},
+      {"reg_token", {"@embeddings.register_tokens"}},
+      {"pos_embed", {"@embeddings.position_embeddings"}},
+      {"patch_embed.proj.*", {"@embeddings.patch_embeddings.projection.*"}},
+      {"blocks.*.attn.qkv.*", {attention + "query.*", attention + "key.*", attention + "value.*"}},
+      {"blocks.*.attn.proj.*", {layer + "attention.output.dense.*"}},
+      {"blocks.*.ls1.gamma", {layer + "layer_scale1.lambda1"}},
+      {"blocks.*.ls2.gamma", {layer + "layer_scale2.lambda1"}},
+      {"norm.*", {"@layernorm.*"}},
+      {"pooler.dense.*", {"@pooler.dense.*"}},
+      {"head_dist.*", {"distillation_classifier.*"}},
+      {"head.*", {config.teacher_head ? "cls_classifier.*" : "classifier.*"}},
+  };
+  const bool dino = config.layer_scale;
+  const auto rename = [&](const char* own, const char* theirs) { table.rules.push_back({own, {layer + theirs}}); };
+  rename("blocks.*.norm1.*", dino ? "norm1.*" : "layernorm_before.*");
+  rename("blocks.*.norm2.*", dino ? "norm2.*" : "layernorm_after.*");
+  rename("blocks.*.mlp.fc1.*", config.swiglu ? "mlp.weights_in.*" : dino ? "mlp.fc1.*" : "intermediate.dense.*");
+  rename("blocks.*.mlp.fc2.*", config.swiglu ? "mlp.weights_out.*" : dino ? "mlp.fc2.*" : "output.dense.*");
+  table.dropped = {"@embeddings.mask_token", "decoder.**"};
+  if (config.classes == 0) table.dropped.insert(table.dropped.end(), {"classifier.*", "cls_classifier.*", "distillation_classifier.*"});
+  if (!config.pooler_dim) table.dropped.push_back("@pooler.dense.*");
+  return table;
+}
+
+}  // namespace nunchi::models

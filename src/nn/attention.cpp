@@ -1,0 +1,57 @@
+#include "nn/attention.h"
+
+#include <fmt/format.h>
+
+namespace nunchi::nn {
+
+std::int64_t AttentionConfig::inner_dim() const {
+  if (head_dim) return heads * *head_dim;
+  if (heads < 1 || dim % heads != 0) {
+    throw Error(ErrorKind::model, fmt::format("attention: {} heads do not divide a width of {}", heads, dim));
+  }
+  return dim;
+}
+
+Attention::Attention(const AttentionConfig& config)
+    : qkv(config.dim, 3 * config.inner_dim(), config.qkv_bias),
+      proj(config.inner_dim(), config.dim),
+      heads_(config.heads),
+      dropout_(config.attention_dropout) {
+  child("qkv", qkv);
+  child("proj", proj);
+  proj.dropout = config.projection_dropout;
+}
+
+Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, Tensor* weights) const {
+  const auto b = x.size(0), n = x.size(1);
+  const auto parts = qkv.forward(x).view({b, n, 3, heads_, -1}).unbind(2);  // q, k, v: [b, n, heads, head_dim]
+  const auto result = ops::attention(parts[0], parts[1], parts[2],
+                                     {.dropout = is_training() ? dropout_ : 0, .return_weights = weights != nullptr});
+  if (weights) *weights = result.weights;
+  return proj.forward(result.output.reshape({b, n, -1}), epilogue);
+}
+
+MultiHeadAttention::MultiHeadAttention(const AttentionConfig& config)
+    : q(config.dim, config.inner_dim(), config.qkv_bias),
+      k(config.dim, config.inner_dim(), config.qkv_bias),
+      v(config.dim, config.inner_dim(), config.qkv_bias),
+      proj(config.inner_dim(), config.dim),
+      heads_(config.heads),
+      dropout_(config.attention_dropout) {
+  child("q", q);
+  child("k", k);
+  child("v", v);
+  child("proj", proj);
+  proj.dropout = config.projection_dropout;
+}
+
+ops::AttentionResult MultiHeadAttention::forward(const Tensor& query, const Tensor& key, const Tensor& value,
+                                                 const std::optional<Tensor>& mask) const {
+  const auto split = [&](const Tensor& t) { return t.view({t.size(0), t.size(1), heads_, -1}); };
+  auto result = ops::attention(split(q.forward(query)), split(k.forward(key)), split(v.forward(value)),
+                               {.mask = mask, .dropout = is_training() ? dropout_ : 0, .return_weights = true});
+  result.output = proj.forward(result.output.reshape({query.size(0), query.size(1), -1}));
+  return result;
+}
+
+}  // namespace nunchi::nn

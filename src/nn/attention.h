@@ -1,0 +1,54 @@
+// nn/attention.h: multi-head self-attention (Vaswani et al. 2017, section 3.2.2) in the two forms checkpoints have.
+//
+//   nn::Attention attention({.dim = 768, .heads = 12});
+//   Tensor y = attention.forward(x, {.residual = x});   // [b, n, 768]
+#pragma once
+
+#include "nn/linear.h"
+#include "ops/attention.h"
+
+namespace nunchi::nn {
+
+struct AttentionConfig {
+  std::int64_t dim = 768, heads = 12;
+  std::optional<std::int64_t> head_dim;  // dim / heads where absent
+  bool qkv_bias = true;
+  double attention_dropout = 0, projection_dropout = 0;
+
+  std::int64_t inner_dim() const;  // heads * head_dim; throws Error (model) where heads does not divide dim
+};
+
+// Query, key and value from one projection; keys `qkv` and `proj` (timm).
+class Attention : public Module {
+ public:
+  explicit Attention(const AttentionConfig& config);
+
+  // x [b, n, dim] -> [b, n, dim]. `weights`, where given, receives [b, heads, n, n].
+  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}, Tensor* weights = nullptr) const;
+
+  Linear qkv, proj;
+
+ private:
+  std::int64_t heads_;
+  double dropout_;
+};
+
+// Separate projections for query, key and value, which may come from different sequences (cross-attention);
+// keys `q`, `k`, `v`, `proj`.
+class MultiHeadAttention : public Module {
+ public:
+  explicit MultiHeadAttention(const AttentionConfig& config);
+
+  // query [b, n_q, dim], key and value [b, n_k, dim], mask as in ops::AttentionOptions -> output [b, n_q, dim],
+  // weights [b, heads, n_q, n_k].
+  ops::AttentionResult forward(const Tensor& query, const Tensor& key, const Tensor& value,
+                               const std::optional<Tensor>& mask = {}) const;
+
+  Linear q, k, v, proj;
+
+ private:
+  std::int64_t heads_;
+  double dropout_;
+};
+
+}  // namespace nunchi::nn

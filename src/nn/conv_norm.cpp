@@ -1,0 +1,58 @@
+#include "nn/conv_norm.h"
+
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/zeros.h>
+
+#include "nn/initialise.h"
+
+namespace nunchi::nn {
+
+ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
+  options_ = {.stride = {c.stride, c.stride},
+              .padding = {c.padding, c.padding},
+              .dilation = {c.dilation, c.dilation},
+              .groups = c.groups};
+  normalization_.eps = c.eps;
+  const auto norm = c.normalization_key + ".";
+  parameter(c.convolution_key + ".weight", convolution_.weight, {c.out, c.in / c.groups, c.kernel, c.kernel});
+  parameter(norm + "weight", normalization_.weight, {c.out});
+  parameter(norm + "bias", normalization_.bias, {c.out});
+  buffer(norm + "running_mean", normalization_.running_mean, {c.out});
+  buffer(norm + "running_var", normalization_.running_var, {c.out});
+  buffer(norm + "num_batches_tracked", batches_tracked_, {}, at::kLong);
+}
+
+Tensor ConvNorm::forward(const Tensor& x) const {
+  if (folded_.weight.defined()) return ops::activate(ops::conv2d(x, folded_, options_), config_.activation);
+  const Tensor y = ops::conv2d(x, convolution_, options_);
+  return ops::activate(ops::batch_norm(y, normalization_, is_training(), config_.momentum), config_.activation);
+}
+
+void ConvNorm::freeze(const FreezeOptions& options) {
+  const auto dtype = activation_dtype(options.precision);
+  const auto& n = normalization_;
+  const Tensor scale = n.weight.detach() * at::rsqrt(n.running_var + n.eps);
+  folded_.weight = (convolution_.weight.detach() * scale.view({-1, 1, 1, 1})).to(dtype);
+  folded_.bias = (n.bias.detach() - n.running_mean * scale).to(dtype);
+  for (Tensor* tensor : {&convolution_.weight, &normalization_.weight, &normalization_.bias, &normalization_.running_mean,
+                         &normalization_.running_var}) {
+    release(slot_of(*tensor), options);
+  }
+}
+
+void ConvNorm::thaw() {
+  folded_ = {};
+  Module::thaw();
+}
+
+void ConvNorm::initialise(at::Generator generator) {
+  convolution_.weight = kaiming_normal_fan_out(slot_of(convolution_.weight).shape, generator);
+  const Shape channels = {config_.out};
+  normalization_.weight = constant(channels, 1);
+  normalization_.bias = constant(channels, 0);
+  normalization_.running_mean = constant(channels, 0);
+  normalization_.running_var = constant(channels, 1);
+  batches_tracked_ = at::zeros({}, at::kLong);
+}
+
+}  // namespace nunchi::nn

@@ -1,0 +1,45 @@
+// nn/conv_norm.h: convolution, batch normalisation (Ioffe and Szegedy 2015) and activation, the unit of every CNN here.
+//
+//   nn::ConvNorm stem({.in = 3, .out = 32, .kernel = 3, .stride = 2, .padding = 1, .activation = ops::Activation::relu6});
+//   Tensor map = stem.forward(image);   // [b, 32, h / 2, w / 2]
+//
+// When frozen, the normalisation is folded into the convolution's weight and bias.
+#pragma once
+
+#include "nn/module.h"
+#include "ops/activation.h"
+#include "ops/conv.h"
+#include "ops/norm.h"
+
+namespace nunchi::nn {
+
+struct ConvNormConfig {
+  std::int64_t in = 3, out = 32, kernel = 1, stride = 1, padding = 0, dilation = 1, groups = 1;
+  double eps = 1e-5;
+  double momentum = 0.1;
+  ops::Activation activation = ops::Activation::none;
+  std::string convolution_key = "convolution", normalization_key = "normalization";
+};
+
+class ConvNorm : public Module {
+ public:
+  explicit ConvNorm(const ConvNormConfig& config);
+
+  Tensor forward(const Tensor& x) const;  // [b, in, h, w] -> [b, out, h', w']
+
+  void freeze(const FreezeOptions& options) override;
+  void thaw() override;
+  void initialise(at::Generator generator) override;
+
+  const ConvNormConfig& config() const { return config_; }
+
+ private:
+  ConvNormConfig config_;
+  ops::ConvOptions options_;
+  ops::ConvWeights convolution_;
+  ops::BatchNormWeights normalization_;
+  Tensor batches_tracked_;
+  ops::ConvWeights folded_;
+};
+
+}  // namespace nunchi::nn

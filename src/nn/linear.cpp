@@ -1,0 +1,38 @@
+#include "nn/linear.h"
+
+#include <ATen/ops/dropout.h>
+
+#include "nn/initialise.h"
+
+namespace nunchi::nn {
+
+Linear::Linear(std::int64_t in, std::int64_t out, bool bias) {
+  parameter("weight", weights.weight, {out, in});
+  if (bias) parameter("bias", weights.bias, {out});
+}
+
+Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
+  if (!is_training() || dropout == 0) return ops::linear(x, weights, epilogue);
+  const Tensor y = ops::linear(x, weights, {.activation = epilogue.activation});
+  return ops::finish(at::dropout(y, dropout, /*train=*/true), epilogue);
+}
+
+void Linear::freeze(const FreezeOptions& options) {
+  const Tensor plain = weights.weight;
+  weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
+  if (weights.packed.defined()) release(slot_of(weights.weight), options);
+  else cast(slot_of(weights.weight), options);
+  if (weights.bias.defined()) cast(slot_of(weights.bias), options);
+}
+
+void Linear::thaw() {
+  weights.packed = Tensor();
+  Module::thaw();
+}
+
+void Linear::initialise(at::Generator generator) {
+  weights.weight = truncated_normal(slot_of(weights.weight).shape, generator);
+  if (weights.bias.defined()) weights.bias = constant(slot_of(weights.bias).shape, 0);
+}
+
+}  // namespace nunchi::nn

@@ -1,0 +1,24 @@
+// nn/linear.h: a fully connected layer, keys `weight` [out, in] and `bias` [out].
+#pragma once
+
+#include "nn/module.h"
+#include "ops/linear.h"
+
+namespace nunchi::nn {
+
+class Linear : public Module {
+ public:
+  Linear(std::int64_t in, std::int64_t out, bool bias = true);
+
+  // x [..., in] -> residual + scale * dropout(act(x W^T + b)), [..., out].
+  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;
+
+  void freeze(const FreezeOptions& options) override;
+  void thaw() override;
+  void initialise(at::Generator generator) override;
+
+  ops::LinearWeights weights;
+  double dropout = 0;  // in training only
+};
+
+}  // namespace nunchi::nn

@@ -1,0 +1,23 @@
+#include "nn/mlp.h"
+
+#include "ops/swiglu.h"
+
+namespace nunchi::nn {
+
+Mlp::Mlp(const MlpConfig& config)
+    : fc1(config.dim, config.gated ? 2 * config.hidden : config.hidden),
+      fc2(config.hidden, config.dim),
+      activation_(config.activation),
+      gated_(config.gated) {
+  child("fc1", fc1);
+  child("fc2", fc2);
+  fc1.dropout = config.gated ? 0 : config.dropout;
+  fc2.dropout = config.dropout;
+}
+
+Tensor Mlp::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
+  const Tensor hidden = gated_ ? ops::swiglu(fc1.forward(x)) : fc1.forward(x, {.activation = activation_});
+  return fc2.forward(hidden, epilogue);
+}
+
+}  // namespace nunchi::nn

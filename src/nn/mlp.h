@@ -1,0 +1,28 @@
+// nn/mlp.h: the feed-forward half of a transformer block; keys `fc1` and `fc2` (timm).
+#pragma once
+
+#include "nn/linear.h"
+
+namespace nunchi::nn {
+
+struct MlpConfig {
+  std::int64_t dim = 768, hidden = 3072;
+  ops::Activation activation = ops::Activation::gelu;
+  bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `activation` is not used
+  double dropout = 0;
+};
+
+class Mlp : public Module {
+ public:
+  explicit Mlp(const MlpConfig& config);
+
+  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;  // [b, n, dim] -> [b, n, dim]
+
+  Linear fc1, fc2;
+
+ private:
+  ops::Activation activation_;
+  bool gated_;
+};
+
+}  // namespace nunchi::nn

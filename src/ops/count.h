@@ -1,0 +1,25 @@
+// ops/count.h: counts the multiply-accumulates that ops perform, so that a model run on meta tensors (shapes without memory)
+// tells its cost before a weight is read.
+//
+//   ops::MacCounter counter;
+//   model.forward(meta_image);
+//   fmt::print("{} MACs", counter.total());
+#pragma once
+
+#include <cstdint>
+
+namespace nunchi::ops {
+
+// Counts on its thread while it lives; counters do not nest. One multiply-accumulate is two FLOPs.
+class MacCounter {
+ public:
+  MacCounter();
+  ~MacCounter();
+  MacCounter(const MacCounter&) = delete;
+  MacCounter& operator=(const MacCounter&) = delete;
+  std::int64_t total() const;
+};
+
+void count_macs(std::int64_t macs);
+
+}  // namespace nunchi::ops

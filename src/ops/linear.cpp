@@ -1,0 +1,107 @@
+#include "ops/linear.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/linear.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include "ops/count.h"
+#include "ops/policy.h"
+
+namespace nunchi::ops {
+namespace {
+
+// oneDNN's entry points have no C++ name in LibTorch: the dispatcher finds them by their schema.
+template <class Signature>
+auto onednn(const char* name, const char* overload = "") {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
+}
+
+bool onednn_has_bf16() {
+  static const bool supported = onednn<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
+  return supported;
+}
+
+// The activations that oneDNN applies while the product is still in registers; the others follow as an op of their own.
+std::optional<c10::string_view> fused_name(Activation activation) {
+  switch (activation) {
+    case Activation::none: return "none";
+    case Activation::gelu:
+    case Activation::gelu_tanh: return "gelu";
+    case Activation::relu: return "relu";
+    case Activation::silu: return "swish";
+    case Activation::tanh: return "tanh";
+    case Activation::sigmoid: return "sigmoid";
+    default: return std::nullopt;
+  }
+}
+
+std::optional<c10::string_view> algorithm(Activation activation) {
+  if (activation == Activation::gelu) return "none";
+  if (activation == Activation::gelu_tanh) return "tanh";
+  return std::nullopt;
+}
+
+const char* fused_obstacle(const Tensor& x, const LinearWeights& w) {
+  if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
+  if (!x.is_cpu()) return "the input is not on the CPU";
+  if (!w.packed.defined()) return "the weight is not packed (freeze the model)";
+  if (w.packed.scalar_type() != x.scalar_type()) return "input and weight differ in dtype";
+  return "";
+}
+
+}  // namespace
+
+Tensor finish(const Tensor& y, const Epilogue& e) {
+  if (e.scale) return e.residual ? at::addcmul(*e.residual, y, *e.scale) : y * *e.scale;
+  return e.residual ? *e.residual + y : y;
+}
+
+namespace {
+
+Tensor linear_reference(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+  return finish(activate(at::linear(x, w.weight, w.bias), e.activation), e);
+}
+
+Tensor linear_fused(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+  using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
+                       c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
+  using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
+  static const auto with_activation = onednn<Unary>("mkldnn::_linear_pointwise");
+  static const auto with_residual = onednn<Binary>("mkldnn::_linear_pointwise", "binary");
+
+  const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
+  const bool add_inside = e.residual && !e.scale && e.activation == Activation::none;
+  if (add_inside) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
+
+  static const c10::List<std::optional<at::Scalar>> no_scalars;
+  const auto inside = fused_name(e.activation);
+  const Tensor y = with_activation.call(x, w.packed, bias, inside.value_or("none"), no_scalars, algorithm(e.activation));
+  return finish(inside ? y : activate(y, e.activation), e);
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+  const Tensor& known = w.weight.defined() ? w.weight : w.packed;
+  ASSERT(known.defined(), "a linear op has weights");
+  if (x.size(-1) != known.size(1)) {
+    throw Error(ErrorKind::internal, fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
+  }
+  count_macs(x.numel() * known.size(0));
+  if (use_fused("linear", fused_obstacle(x, w))) return linear_fused(x, w, e);
+  if (w.weight.defined()) return linear_reference(x, w, e);
+  return linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e);
+}
+
+Tensor pack_linear(const Tensor& weight) {
+  const auto dtype = weight.scalar_type();
+  const bool supported = weight.is_cpu() && (dtype == at::kFloat || (dtype == at::kBFloat16 && onednn_has_bf16()));
+  if (!supported) return {};
+  return onednn<Tensor(const Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight").call(weight, std::nullopt);
+}
+
+Tensor unpack_linear(const Tensor& packed) { return packed.to_dense(); }
+
+}  // namespace nunchi::ops

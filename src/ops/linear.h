@@ -1,0 +1,38 @@
+// ops/linear.h: y = residual + scale * act(x W^T + b).
+//
+//   ops::LinearWeights w{.weight = weight, .bias = bias};                 // [out, in], [out]
+//   w.packed = ops::pack_linear(weight);                                  // once, when the model is frozen
+//   Tensor y = ops::linear(x, w, {.activation = ops::Activation::gelu});  // [..., in] -> [..., out]
+#pragma once
+
+#include "ops/activation.h"
+#include "ops/tensor.h"
+
+namespace nunchi::ops {
+
+struct LinearWeights {
+  Tensor weight;  // [out, in]; undefined once released after packing
+  Tensor bias;    // [out]; undefined means none
+  Tensor packed;  // what pack_linear returned; undefined while the model is not frozen
+};
+
+struct Epilogue {
+  Activation activation = Activation::none;
+  std::optional<Tensor> scale;     // [out]: layer scale (Touvron et al. 2021)
+  std::optional<Tensor> residual;  // [..., out], added last
+};
+
+// x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32 and bf16.
+Tensor linear(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue = {});
+
+// residual + scale * y: the part of the epilogue after the activation, for callers that put something in between.
+Tensor finish(const Tensor& y, const Epilogue& epilogue);
+
+// The weight [out, in] (fp32 or bf16, on the CPU) in the blocked layout of oneDNN. Undefined where oneDNN has no kernel for it
+// on this processor: the reference then runs.
+Tensor pack_linear(const Tensor& weight);
+
+// The plain [out, in] weight back from a packed one, bit for bit.
+Tensor unpack_linear(const Tensor& packed);
+
+}  // namespace nunchi::ops

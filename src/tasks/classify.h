@@ -1,0 +1,20 @@
+// tasks/classify.h: from logits to named answers.
+#pragma once
+
+#include "tasks/vision_model.h"
+
+namespace nunchi::tasks {
+
+struct Prediction {
+  std::int64_t id;
+  std::string label;
+  float probability;
+};
+
+// logits [b, classes] -> the `count` most probable classes of each picture, best first. Equal ones keep the order of their ids.
+std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits, std::int64_t count);
+
+// Throws Error (model) where the model has no classifier.
+void require_classifier(const VisionModel& model);
+
+}  // namespace nunchi::tasks

@@ -1,0 +1,113 @@
+#include "tasks/vision_model.h"
+
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "models/registry.h"
+#include "weights/directory.h"
+
+namespace nunchi::tasks {
+namespace {
+
+// id2label of transformers' config.json; "LABEL_3" where there is none, as transformers names them.
+std::vector<std::string> read_labels(const Json& config, std::int64_t classes) {
+  std::vector<std::string> labels;
+  for (std::int64_t i = 0; i < classes; ++i) labels.push_back(fmt::format("LABEL_{}", i));
+  const auto found = config.find("id2label");
+  if (found == config.end() || !found->is_object()) return labels;
+  for (const auto& [id, label] : found->items()) {
+    std::size_t index = labels.size();
+    if (std::from_chars(id.data(), id.data() + id.size(), index).ec == std::errc() && index < labels.size() && label.is_string()) {
+      labels[index] = label.get<std::string>();
+    }
+  }
+  return labels;
+}
+
+Tensor as_float(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kFloat) : tensor; }
+
+void make_float(models::ModelOutput& output) {
+  for (Tensor* tensor : {&output.logits, &output.last_hidden_state, &output.pooler_output}) *tensor = as_float(*tensor);
+  for (auto* list : {&output.hidden_states, &output.attentions}) {
+    for (auto& tensor : *list) tensor = as_float(tensor);
+  }
+  for (auto& [name, tensor] : output.further) tensor = as_float(tensor);
+}
+
+}  // namespace
+
+struct VisionModel::Parts {
+  std::string type;
+  std::filesystem::path path;
+  std::optional<image::Transform> transform;
+  Json config = Json::object();
+  models::Built built;
+  formats::WeightFiles files;
+
+  static Parts of_directory(const std::filesystem::path& path) {
+    const auto model = weights::open_directory(path);
+    auto files = formats::open_weights(path, Access::sequential);
+    auto built = models::build({.config = model.config, .keys = files.names()});
+    std::optional<image::Transform> transform;
+    if (model.preprocessor) transform = image::transform_from_preprocessor_config(*model.preprocessor, model.config);
+    return {get_or<std::string>(model.config, "model_type", ""), path, transform, model.config, std::move(built), std::move(files)};
+  }
+
+  static Parts of_state_dict(const std::filesystem::path& path, const std::string& arch) {
+    return {arch, path, std::nullopt, Json::object(), models::build_preset(arch), formats::open_weights(path, Access::sequential)};
+  }
+
+  static Parts open(const std::filesystem::path& path, const std::string& arch) {
+    const bool is_file = path.extension() == ".safetensors";
+    if (is_file && arch.empty()) {
+      throw Error(ErrorKind::model, fmt::format("{}: a file of weights alone does not say which model it is; "
+                                                "name it with --arch, or give the folder with config.json",
+                                                path.string()));
+    }
+    return is_file ? of_state_dict(path, arch) : of_directory(path);
+  }
+};
+
+VisionModel::VisionModel(const std::filesystem::path& path, const VisionModelOptions& options)
+    : VisionModel(Parts::open(path, options.arch), options) {}
+
+VisionModel::VisionModel(Parts parts, const VisionModelOptions& options)
+    : type_(std::move(parts.type)),
+      path_(std::move(parts.path)),
+      transform_(std::move(parts.transform)),
+      labels_(read_labels(parts.config, parts.built.model->classes())),
+      network_(std::move(parts.built.model)),
+      checkpoint_(std::move(parts.files), std::move(parts.built.keys)),
+      parameters_(network_->parameter_count()),
+      precision_(options.precision) {
+  checkpoint_.load(*network_);
+  weights::freeze(*network_, precision_, &checkpoint_);
+}
+
+models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
+  const c10::InferenceMode inference;
+  auto output = network_->forward(pixels.to(nn::activation_dtype(precision_)), options);
+  checkpoint_.check();
+  make_float(output);
+  return output;
+}
+
+const image::Transform& VisionModel::transform() const {
+  if (transform_) return *transform_;
+  throw Error(ErrorKind::model, fmt::format("{}: expected a preprocessor_config.json, found none: how this model wants its pictures "
+                                            "is not known. Copy the file from where the model was published.",
+                                            path_.string()));
+}
+
+nn::Precision precision_from_name(const std::string& name) {
+  if (name == "fp32") return nn::Precision::fp32;
+  if (name == "bf16") return nn::Precision::bf16;
+  if (name == "int8") {
+    throw Error(ErrorKind::usage, "--precision int8: no int8 kernels exist in nunchi yet; use fp32 or bf16");
+  }
+  throw Error(ErrorKind::usage, fmt::format("--precision {}: not known; known are fp32 and bf16", name));
+}
+
+}  // namespace nunchi::tasks

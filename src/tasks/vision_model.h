@@ -1,0 +1,55 @@
+// tasks/vision_model.h: a checkpoint ready to answer: its network, its picture transform and its labels.
+//
+//   tasks::VisionModel model("vit-base-patch16-224", {.precision = nn::Precision::bf16});
+//   const auto output = model.forward(pixels);   // [b, 3, h, w] float -> ModelOutput, all in float
+//
+// All forwards of a process run on one thread: LibTorch's OpenMP makes a team of workers for each thread that calls it.
+#pragma once
+
+#include <filesystem>
+
+#include "image/transform.h"
+#include "models/model.h"
+#include "weights/checkpoint.h"
+
+namespace nunchi::tasks {
+
+struct VisionModelOptions {
+  nn::Precision precision = nn::Precision::fp32;
+  std::string arch;  // a preset's name, for a .safetensors file without config.json
+};
+
+class VisionModel {
+ public:
+  // `path` is a folder as transformers writes it, or a .safetensors file with `arch`. Throws Error (model).
+  explicit VisionModel(const std::filesystem::path& path, const VisionModelOptions& options = {});
+
+  // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision; every output is float.
+  models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
+
+  // Throws Error (model) where the folder has no preprocessor_config.json.
+  const image::Transform& transform() const;
+
+  models::Model& network() const { return *network_; }
+  const weights::Checkpoint& checkpoint() const { return checkpoint_; }
+  const std::string& label(std::int64_t id) const { return labels_.at(static_cast<std::size_t>(id)); }
+  const std::string& type() const { return type_; }  // model_type, or the preset's name
+  std::int64_t parameters() const { return parameters_; }
+
+ private:
+  struct Parts;
+  VisionModel(Parts parts, const VisionModelOptions& options);
+
+  std::string type_;
+  std::filesystem::path path_;
+  std::optional<image::Transform> transform_;
+  std::vector<std::string> labels_;
+  std::unique_ptr<models::Model> network_;
+  weights::Checkpoint checkpoint_;
+  std::int64_t parameters_ = 0;
+  nn::Precision precision_;
+};
+
+nn::Precision precision_from_name(const std::string& name);  // throws Error (usage), for int8 with the reason
+
+}  // namespace nunchi::tasks

@@ -1,0 +1,186 @@
+#include "weights/checkpoint.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstring>
+#include <set>
+
+namespace nunchi::weights {
+namespace {
+
+using formats::Dtype;
+
+const std::vector<std::pair<Dtype, at::ScalarType>> dtypes = {
+    {Dtype::f64, at::kDouble}, {Dtype::f32, at::kFloat}, {Dtype::f16, at::kHalf},  {Dtype::bf16, at::kBFloat16},
+    {Dtype::i64, at::kLong},   {Dtype::i32, at::kInt},   {Dtype::i16, at::kShort}, {Dtype::i8, at::kChar},
+    {Dtype::u8, at::kByte},    {Dtype::boolean, at::kBool},
+};
+
+at::ScalarType scalar_type(const formats::TensorView& view) {
+  for (const auto& [dtype, type] : dtypes) {
+    if (dtype == view.dtype) return type;
+  }
+  throw Error(ErrorKind::model, fmt::format("tensor \"{}\": weights of type {} are not supported; expected F32, F16, BF16 or F64",
+                                            view.name, formats::dtype_name(view.dtype)));
+}
+
+// A view of the file where its data is aligned, a copy where it is not. The view keeps the mapping alive.
+Tensor as_tensor(const formats::TensorView& view, std::shared_ptr<const MappedFile> file) {
+  const auto type = scalar_type(view);
+  if (!view.aligned()) {
+    Tensor copy = at::empty(view.shape, type);
+    std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
+    return copy;
+  }
+  void* data = const_cast<std::byte*>(view.bytes.data());  // the pages are read-only: only thawed tensors are written
+  return at::from_blob(data, view.shape, [file](void*) {}, at::TensorOptions().dtype(type));
+}
+
+// Batches counted by a normalisation: absent in files written before LibTorch counted them, and not used at inference.
+bool may_be_absent(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
+struct Report {
+  std::vector<std::string> missing, unexpected, misshaped;
+
+  bool clean() const { return missing.empty() && unexpected.empty() && misshaped.empty(); }
+
+  std::string text() const {
+    std::string all;
+    const auto add = [&](const char* what, const std::vector<std::string>& names) {
+      if (!names.empty()) all += fmt::format("\n  {} ({}): {}", what, names.size(), fmt::join(names, ", "));
+    };
+    add("missing", missing);
+    add("unexpected", unexpected);
+    add("wrong shape", misshaped);
+    return all;
+  }
+};
+
+// The shape that tensors have when joined along the first axis; nothing where they cannot be joined.
+std::optional<Shape> joined_shape(const std::vector<const formats::TensorView*>& parts) {
+  Shape shape = parts.front()->shape;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const auto& other = parts[i]->shape;
+    if (shape.empty() || other.size() != shape.size() || !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1)) {
+      return std::nullopt;
+    }
+    shape[0] += other[0];
+  }
+  return shape;
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(formats::WeightFiles files, KeyTable table)
+    : files_(std::move(files)), table_(std::move(table)), prefix_(table_.find_prefix(files_.names())) {}
+
+void Checkpoint::load(nn::Module& module) const {
+  ASSERT(!c10::InferenceMode::is_enabled(), "loading runs outside InferenceMode");
+  verify(module);
+  for (const auto& [name, slot] : module.tensors()) {
+    *slot->tensor = read(name);
+    slot->in_file = true;
+  }
+}
+
+void Checkpoint::verify(nn::Module& module) const {
+  Report report;
+  std::set<std::string> used;
+  for (const auto& [name, slot] : module.tensors()) {
+    std::vector<const formats::TensorView*> parts;
+    for (const auto& theirs : table_.their_names(name, prefix_)) {
+      used.insert(theirs);
+      if (const auto* view = files_.find(theirs)) parts.push_back(view);
+      else if (!may_be_absent(theirs)) report.missing.push_back(theirs);
+    }
+    if (parts.empty()) continue;
+    const auto found = joined_shape(parts);
+    if (!found || *found != slot->shape) {
+      report.misshaped.push_back(fmt::format("{}: expected {}, found {}", fmt::join(table_.their_names(name, prefix_), " + "),
+                                             to_string(slot->shape), to_string(found.value_or(parts.front()->shape))));
+    }
+  }
+  for (const auto& name : files_.names()) {
+    if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
+  }
+  if (!report.clean()) {
+    throw Error(ErrorKind::model, fmt::format("{}: the weights do not fit the model that config.json describes ({} names):{}",
+                                              files_.files().front().file()->path().string(), table_.publisher, report.text()));
+  }
+}
+
+Tensor Checkpoint::read(const std::string& own_name) const {
+  std::vector<Tensor> parts;
+  for (const auto& theirs : table_.their_names(own_name, prefix_)) parts.push_back(read_theirs(theirs));
+  const Tensor tensor = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
+  return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor;
+}
+
+Tensor Checkpoint::read_theirs(const std::string& name) const {
+  const auto* view = files_.find(name);
+  if (view == nullptr && may_be_absent(name)) return at::zeros({}, at::kLong);
+  ASSERT(view != nullptr, "a tensor is read after load() found it");
+  return as_tensor(*view, files_.file_of(name));
+}
+
+void Checkpoint::let_go(const Tensor& tensor) const {
+  const auto* begin = static_cast<const std::byte*>(tensor.const_data_ptr());
+  for (const auto& file : files_.files()) {
+    const auto all = file.file()->bytes();
+    if (begin >= all.data() && begin < all.data() + all.size()) file.file()->release({begin, tensor.nbytes()});
+  }
+}
+
+void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* checkpoint) {
+  ASSERT(!c10::InferenceMode::is_enabled(), "freezing runs outside InferenceMode");
+  nn::FreezeOptions options{.precision = precision};
+  if (checkpoint) options.on_release = [checkpoint](const Tensor& tensor) { checkpoint->let_go(tensor); };
+  module.train(false);
+  module.freeze(options);
+  if (checkpoint) checkpoint->check();
+}
+
+void thaw(nn::Module& module, const Checkpoint* checkpoint) {
+  ASSERT(!c10::InferenceMode::is_enabled(), "thawing runs outside InferenceMode");
+  module.thaw();
+  for (const auto& [name, slot] : module.tensors()) {
+    if (!slot->in_file) continue;
+    ASSERT(checkpoint != nullptr, "a model read from a checkpoint is thawed with it");
+    *slot->tensor = checkpoint->read(name).clone();
+    slot->in_file = slot->released = false;
+  }
+  if (checkpoint) checkpoint->check();
+}
+
+formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
+  ASSERT(tensor.is_contiguous() && tensor.is_cpu(), "what is written lies in one piece of memory");
+  formats::TensorView view{.name = name, .shape = tensor.sizes().vec()};
+  for (const auto& [dtype, type] : dtypes) {
+    if (type == tensor.scalar_type()) view.dtype = dtype;
+  }
+  view.bytes = {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
+  return view;
+}
+
+void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table, const std::string& prefix) {
+  std::vector<Tensor> kept;
+  std::vector<formats::TensorView> views;
+  for (const auto& [name, slot] : module.tensors()) {
+    ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
+    const auto names = table.their_names(name, prefix);
+    const auto parts = slot->tensor->detach().chunk(static_cast<std::int64_t>(names.size()), slot->tensor->dim() == 0 ? -1 : 0);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      kept.push_back((names.size() == 1 ? slot->tensor->detach() : parts[i]).contiguous());
+      views.push_back(view_of(names[i], kept.back()));
+    }
+  }
+  formats::write_safetensors(path, views, {{"format", "pt"}});
+}
+
+}  // namespace nunchi::weights

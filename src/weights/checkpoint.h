@@ -1,0 +1,60 @@
+// weights/checkpoint.h: the tensors of a checkpoint under a model's own names.
+//
+//   weights::Checkpoint checkpoint(formats::open_weights(directory), key_table);
+//   checkpoint.load(model);                        // views of the mapped file; throws one report of all that does not fit
+//   weights::freeze(model, Precision::fp32, &checkpoint);
+//   weights::thaw(model, &checkpoint);             // owned memory again: it can be trained
+#pragma once
+
+#include <filesystem>
+
+#include "formats/safetensors.h"
+#include "nn/module.h"
+#include "weights/key_table.h"
+
+namespace nunchi::weights {
+
+// Loading must not run under InferenceMode: its tensors could never be trained or explained.
+class Checkpoint {
+ public:
+  Checkpoint(formats::WeightFiles files, KeyTable table);
+
+  // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones are
+  // owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
+  void load(nn::Module& module) const;
+
+  // The same check without reading: throws the same report.
+  void verify(nn::Module& module) const;
+
+  // One tensor under its own name, as load() gives it.
+  Tensor read(const std::string& own_name) const;
+
+  // Gives memory of the file that this tensor shows back to the system.
+  void let_go(const Tensor& tensor) const;
+
+  // Throws Error (model) where the file shrank while it was in use.
+  void check() const { files_.check(); }
+
+  const KeyTable& table() const { return table_; }
+
+ private:
+  Tensor read_theirs(const std::string& name) const;
+
+  formats::WeightFiles files_;
+  KeyTable table_;
+  std::string prefix_;
+};
+
+// Prepares for inference at a precision: packs layer by layer and lets each plain weight go that the checkpoint still holds.
+// Tensors that the checkpoint does not hold (trained, initialised) are kept for thaw. Without a checkpoint, all are kept.
+void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* checkpoint = nullptr);
+
+// Undoes freeze; every tensor ends up in owned memory, fp32, ready for training.
+void thaw(nn::Module& module, const Checkpoint* checkpoint = nullptr);
+
+// Writes the module's tensors under the publisher's names, `prefix` being that of the backbone. The inverse of load().
+void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table, const std::string& prefix);
+
+formats::TensorView view_of(const std::string& name, const Tensor& contiguous);  // of a CPU tensor, for writing
+
+}  // namespace nunchi::weights
