@@ -10,7 +10,7 @@ namespace {
 using tasks::Prediction;
 
 std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
   return quoted + "\"";
@@ -42,16 +42,16 @@ void write_text(Results& results, const std::string& file, const std::vector<Pre
 }  // namespace
 
 int classify(const Options& options) {
-  const auto paths = picture_paths(options);
+  const auto pictures = find_pictures(options);
   const auto model = open_model(options);
   tasks::require_classifier(model);
-  const std::int64_t count = options.top > 0 ? options.top : paths.size() == 1 ? 5 : 1;
+  const std::int64_t count = options.top > 0 ? options.top : pictures.paths.size() == 1 ? 5 : 1;
   std::size_t width = 0;
-  for (const auto& path : paths) width = std::max(width, path.string().size());
+  for (const auto& path : pictures.paths) width = std::max(width, path.string().size());
 
   Results results(options.out);
   if (options.csv) results.line("file,rank,id,label,probability");
-  const int code = run_pictures(options, model, paths, [&](const Step& step) {
+  const int code = run_pictures(options, model, pictures, [&](const Step& step) {
     for (const auto& failure : step.batch.failures) {
       const auto file = step.paths[failure.index].string();
       if (options.json) results.line(json_line({{"file", file}, {"error", failure.message}}));

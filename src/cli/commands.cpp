@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/file.h"
 #include "core/interrupt.h"
@@ -11,61 +12,62 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> pictures_of(const fs::path& folder, const Options& options) {
-  const auto found = list_files(folder, {.accept = image::looks_like_picture,
-                                         .recursive = options.recursive,
-                                         .on_unreadable = [](const std::string& message) { remark(message); }});
+void add_folder(Pictures& pictures, const fs::path& folder, const Options& options) {
+  const auto on_unreadable = [&](const std::string& message) {
+    remark(message);
+    ++pictures.failed;
+  };
+  const auto found = list_files(folder, {.accept = image::looks_like_picture, .recursive = options.recursive, .on_unreadable = on_unreadable});
   if (found.empty()) {
     throw Error(ErrorKind::input, fmt::format("{}: no pictures in this folder{}", folder.string(),
                                               options.recursive ? "" : " (with --recursive, those below it count too)"));
   }
-  return found;
+  pictures.paths.insert(pictures.paths.end(), found.begin(), found.end());
 }
 
-std::vector<fs::path> expand(const std::string& input, const Options& options) {
-  if (fs::is_directory(input)) return pictures_of(input, options);
-  if (fs::exists(input)) return {input};
+void add_input(Pictures& pictures, const std::string& input, const Options& options) {
+  std::error_code error;  // a name that is too long or lies in a forbidden folder is told when it is read
+  if (fs::is_directory(input, error)) return add_folder(pictures, input, options);
+  if (fs::exists(input, error)) return pictures.paths.emplace_back(input), void();
   const auto matches = glob(input);
-  if (!matches.empty()) return matches;
-  return {input};  // its own error comes when it is read, beside the answers for the others
+  pictures.paths.insert(pictures.paths.end(), matches.begin(), matches.end());
+  if (!matches.empty()) return;
+  if (input.find_first_of("*?[{") != std::string::npos) throw Error(ErrorKind::input, fmt::format("{}: no file matches", input));
+  pictures.paths.emplace_back(input);  // its own error comes when it is read, beside the answers for the others
 }
 
 }  // namespace
 
 tasks::VisionModel open_model(const Options& options) {
-  if (options.device != "auto" && options.device != "cpu") {
-    throw Error(ErrorKind::usage, fmt::format("--device {}: nunchi runs on the CPU so far; use auto or cpu", options.device));
-  }
-  if (options.model.empty()) {
-    throw Error(ErrorKind::usage, "a model is needed: a folder with config.json and model.safetensors, first or after -m");
-  }
-  if (fs::is_regular_file(options.model) && image::looks_like_picture(options.model)) {
-    throw Error(ErrorKind::usage, fmt::format("{}: expected a model first, found a picture (nunchi bundles no model yet): "
-                                              "nunchi {} MODEL {}",
-                                              options.model, options.command, options.model));
-  }
   return tasks::VisionModel(options.model, {.precision = tasks::precision_from_name(options.precision), .arch = options.arch});
 }
 
-std::vector<fs::path> picture_paths(const Options& options) {
-  if (options.inputs.empty()) throw Error(ErrorKind::usage, "no pictures are named: give files, folders or globs after the model");
-  std::vector<fs::path> paths;
+Pictures find_pictures(const Options& options) {
+  Pictures pictures;
+  std::vector<std::string> problems;
   for (const auto& input : options.inputs) {
-    const auto expanded = expand(input, options);
-    paths.insert(paths.end(), expanded.begin(), expanded.end());
+    try {
+      add_input(pictures, input, options);
+    } catch (const Error& error) {
+      problems.emplace_back(error.what());
+    }
   }
-  return paths;
+  if (pictures.paths.empty()) throw Error(ErrorKind::input, fmt::format("{}", fmt::join(problems, "\nnunchi: ")));
+  for (const auto& problem : problems) remark(problem);
+  pictures.failed += static_cast<std::int64_t>(problems.size());
+  return pictures;
 }
 
-int run_pictures(const Options& options, const tasks::VisionModel& model, const std::vector<fs::path>& paths,
+int run_pictures(const Options& options, const tasks::VisionModel& model, const Pictures& pictures,
                  const std::function<void(const Step&)>& step) {
+  const auto& paths = pictures.paths;
   tasks::PictureLoader loader(paths, model.transform(),
                               {.batch = options.batch,
                                .threads = cpu_info().logical_cores,
                                .decode = {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels}});
   ProgressLine progress(options.command, "images", options.quiet || paths.size() < 2);
   const auto total = static_cast<std::int64_t>(paths.size());
-  std::int64_t done = 0, failed = 0;
+  std::int64_t done = 0, failed = pictures.failed;
   while (done < total) {
     if (stop_requested()) {
       progress.clear();

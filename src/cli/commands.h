@@ -28,9 +28,15 @@ constexpr int exit_interrupted = 130;
 
 tasks::VisionModel open_model(const Options& options);
 
-// The pictures that the inputs name: files as they are, pictures of folders, matches of globs.
-// Throws Error (usage) where nothing is named, Error (input) where a folder holds none.
-std::vector<std::filesystem::path> picture_paths(const Options& options);
+// The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none or cannot
+// be read counts as failed.
+struct Pictures {
+  std::vector<std::filesystem::path> paths;
+  std::int64_t failed = 0;
+};
+
+// Reports what failed on standard error. Throws Error (input) where no picture is left.
+Pictures find_pictures(const Options& options);
 
 // A step of several pictures: the answers of one batch, and what failed.
 struct Step {
@@ -41,7 +47,7 @@ struct Step {
 
 // Runs the model over the pictures, with progress, until done or stopped. Failures are reported on standard error.
 // Returns the exit code.
-int run_pictures(const Options& options, const tasks::VisionModel& model, const std::vector<std::filesystem::path>& paths,
+int run_pictures(const Options& options, const tasks::VisionModel& model, const Pictures& pictures,
                  const std::function<void(const Step&)>& step);
 
 std::string with_thousands(std::int64_t number);  // 86,567,656

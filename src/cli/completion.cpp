@@ -34,14 +34,18 @@ std::string bash(const CLI::App& app) {
   return fmt::format(R"(_nunchi() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "{}" -- "$current"))
+    COMPREPLY=($(compgen -W "{} --help --version" -- "$current"))
+    return
+  fi
+  if [ "${{COMP_WORDS[1]}}" = completion ]; then
+    COMPREPLY=($(compgen -W "bash zsh fish" -- "$current"))
     return
   fi
   case "${{COMP_WORDS[1]}}" in
 {}  esac
   case "$current" in
     -*) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
-    *) COMPREPLY=($(compgen -f -- "$current")) ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
   esac
 }}
 complete -o filenames -F _nunchi nunchi ./nunchi
@@ -75,7 +79,11 @@ _nunchi() {{
   case "$words[2]" in
 {}  esac
 }}
-compdef _nunchi nunchi
+if [ "$funcstack[1]" = _nunchi ]; then
+  _nunchi "$@"
+else
+  compdef _nunchi nunchi
+fi
 )",
                      commands, cases);
 }

@@ -32,25 +32,30 @@ Json nested(const Tensor& tensor) {
   return list;
 }
 
-void check_target(const Options& options) {
-  const std::filesystem::path path = options.out;
-  const auto kind = path.extension();
-  if (path.empty() || kind == ".npy" || kind == ".safetensors" || kind == ".jsonl") return;
-  throw Error(ErrorKind::usage, fmt::format("--out {}: expected a name ending in .npy, .safetensors or .jsonl", options.out));
+// Grids of pictures of different shapes do not go into one array.
+Tensor joined(const std::vector<Tensor>& parts) {
+  for (const auto& part : parts) {
+    if (part.sizes().slice(1) != parts.front().sizes().slice(1)) {
+      throw Error(ErrorKind::input, fmt::format("--pool grid: expected grids of one size, found {} and {}; write them to a .jsonl file, "
+                                                "or use --pool mean",
+                                                to_string(parts.front().sizes().slice(1)), to_string(part.sizes().slice(1))));
+    }
+  }
+  return at::cat(parts, 0).contiguous();
 }
 
 }  // namespace
 
 int embed(const Options& options) {
-  check_target(options);
   const auto kind = tasks::embedding_kind_from_name(options.pool);
-  const auto paths = picture_paths(options);
-  const auto model = open_model(options);
+  const auto pictures = find_pictures(options);
   const bool arrays = options.out.ends_with(".npy") || options.out.ends_with(".safetensors");
+  if (arrays) check_place(options.out);
   Results results(arrays ? "" : options.out);
+  const auto model = open_model(options);
   std::vector<Tensor> parts;
   std::vector<std::string> files;
-  const int code = run_pictures(options, model, paths, [&](const Step& step) {
+  const int code = run_pictures(options, model, pictures, [&](const Step& step) {
     if (step.batch.indices.empty()) return;
     const Tensor rows = tasks::embeddings(step.output, kind);
     for (std::size_t i = 0; i < step.batch.indices.size(); ++i) {
@@ -61,8 +66,11 @@ int embed(const Options& options) {
     if (arrays) parts.push_back(rows);
   });
   if (!arrays) results.close();
-  if (arrays && parts.empty()) throw Error(ErrorKind::input, fmt::format("{}: not written: no picture could be embedded", options.out));
-  if (arrays) write_arrays(options.out, at::cat(parts, 0).contiguous(), files);
+  if (!arrays || (parts.empty() && code == exit_interrupted)) return code;
+  if (parts.empty()) throw Error(ErrorKind::input, fmt::format("{}: not written: no picture could be embedded", options.out));
+  const Tensor all = joined(parts);
+  write_arrays(options.out, all, files);
+  if (!options.quiet) remark(fmt::format("{}: written, {} float32", options.out, to_string(all.sizes())));
   return code;
 }
 

@@ -1,10 +1,11 @@
 // The program: parses the command line and loads libnunchi.so for work. LibTorch costs 0.24 s and 108 MB before anything runs,
 // so what does not need it (help, usage errors, completion) is answered here.
 #include <dlfcn.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "cli/options.h"
 
@@ -16,11 +17,14 @@ using nunchi::cli::RunFunction;
 // Standard output may be closed or full: an answer that nobody got is a failure.
 int print(const std::string& text) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written) std::fprintf(stderr, "nunchi: standard output cannot be written: %s\n", std::strerror(errno));
   return written ? 0 : 1;
 }
 
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help
+  if (error.get_exit_code() == 0) {  // --help, --version
+    return print(error.get_name() == "CallForVersion" ? app.version() + "\n" : app.help());
+  }
   std::fprintf(stderr, "nunchi: %s\nTry: nunchi --help, nunchi COMMAND --help\n", error.what());
   return 2;
 }
@@ -48,11 +52,10 @@ int main(int argc, char** argv) {
   try {
     app->parse(argc, argv);
     if (options.command == "completion") return print(nunchi::cli::completion_script(*app, options.inputs.front()));
+    nunchi::cli::settle_model(options);
   } catch (const CLI::ParseError& error) {
     return usage_error(*app, error);
   }
-  nunchi::cli::settle_model(options);
-  options.color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   // LibTorch's destructors take time and free nothing that the system does not: leave without them.
   const int code = run(options);
   std::fflush(nullptr);

@@ -1,5 +1,11 @@
 #include "cli/options.h"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+
 namespace nunchi::cli {
 namespace {
 
@@ -9,6 +15,42 @@ constexpr const char* footer =
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
+// What is wrong with a value, empty where nothing is. They are told here, and not where the value is used, so that a usage error
+// is answered before LibTorch is loaded.
+std::string check_precision(const std::string& name) {
+  if (name == "fp32" || name == "bf16") return "";
+  if (name == "int8") return "int8: no int8 kernels exist in nunchi yet; use fp32 or bf16";
+  return name + ": not known; known are fp32 and bf16";
+}
+
+std::string check_device(const std::string& name) {
+  return name == "auto" || name == "cpu" ? "" : name + ": nunchi runs on the CPU so far; use auto or cpu";
+}
+
+std::string check_embeddings_file(const std::string& name) {
+  const auto kind = std::filesystem::path(name).extension();
+  return kind == ".npy" || kind == ".safetensors" || kind == ".jsonl" ? "" : name + ": expected a name ending in .npy, .safetensors or .jsonl";
+}
+
+CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
+  return {[=](const std::string& name) {
+            return std::find(names.begin(), names.end(), name) != names.end() ? "" : name + ": not known; known are " + in_words;
+          },
+          ""};
+}
+
+PictureSize parse_size(const std::string& text) {
+  PictureSize size;
+  const char* end = text.data() + text.size();
+  const auto height = std::from_chars(text.data(), end, size.height);
+  const bool separated = height.ec == std::errc() && height.ptr != end && (*height.ptr == 'x' || *height.ptr == 'X');
+  const auto width = separated ? std::from_chars(height.ptr + 1, end, size.width) : height;
+  if (!separated || width.ec != std::errc() || width.ptr != end || size.height < 1 || size.width < 1) {
+    throw CLI::ValidationError("--size", text + ": expected HEIGHTxWIDTH, such as 224x320");
+  }
+  return size;
+}
+
 void add_general(CLI::App& command, Options& o) {
   command.add_flag("-q,--quiet", o.quiet, "no progress and no remarks");
   command.add_flag("-v,--verbose", o.verbose, "more remarks");
@@ -17,8 +59,8 @@ void add_general(CLI::App& command, Options& o) {
 
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
-  command.add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
-  command.add_option("--device", o.device, "auto or cpu")->capture_default_str();
+  command.add_option("--precision", o.precision, "fp32 or bf16")->check(CLI::Validator(check_precision, ""))->capture_default_str();
+  command.add_option("--device", o.device, "auto or cpu")->check(CLI::Validator(check_device, ""))->capture_default_str();
   command.add_option("--arch", o.arch, "a preset's name (nunchi models), for a .safetensors file without config.json");
 }
 
@@ -51,16 +93,19 @@ void add_embed(CLI::App& app, Options& o) {
   auto* command = add(app, o, "embed", "turn pictures into vectors");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL INPUT...");
-  command->add_option("--pool", o.pool, "cls, mean or grid (one vector per patch)")->capture_default_str();
+  command->add_option("--pool", o.pool, "cls, mean or grid (one vector per patch)")
+      ->check(one_of({"cls", "mean", "grid"}, "cls, mean and grid"))
+      ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines (the default without -o)");
-  command->add_option("-o,--out", o.out, "write to this file: .npy, .safetensors or .jsonl");
+  command->add_option("-o,--out", o.out, "write to this file: .npy (and the names of the pictures to FILE.files.json), .safetensors or .jsonl")
+      ->check(CLI::Validator(check_embeddings_file, ""));
 }
 
 void add_similar(CLI::App& app, Options& o) {
   auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL A B...");
-  command->add_option("--pool", o.pool, "cls or mean")->capture_default_str();
+  command->add_option("--pool", o.pool, "cls or mean")->check(one_of({"cls", "mean"}, "cls and mean"))->capture_default_str();
   command->add_flag("--json", o.json, "one JSON object");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");
 }
@@ -70,14 +115,15 @@ void add_forward(CLI::App& app, Options& o) {
   add_model(*command, o);
   command->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   command->add_option("--image", o.images, "the picture")->required()->expected(1);
-  command->add_option("--size", o.size, "HEIGHTxWIDTH instead of the checkpoint's own size");
+  command->add_option_function<std::string>("--size", [&o](const std::string& text) { o.size = parse_size(text); },
+                                            "HEIGHTxWIDTH instead of the checkpoint's own size");
   command->add_option("-o,--out", o.out, "the .safetensors file to write")->required();
 }
 
 void add_parity(CLI::App& app, Options& o) {
   auto* command = add(app, o, "parity", "compare with what a Python peer computed, stage by stage");
   command->add_option("CASE", o.inputs, "case folders, or folders of them")->required()->type_name("CASE...");
-  command->add_option("--precision", o.precision, "fp32 or bf16")->capture_default_str();
+  command->add_option("--precision", o.precision, "fp32 or bf16")->check(CLI::Validator(check_precision, ""))->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines");
 }
 
@@ -98,6 +144,19 @@ void add_inspection(CLI::App& app, Options& o) {
   add(app, o, "version", "versions of nunchi, compiler and LibTorch; instruction sets; devices");
 }
 
+// A picture in the model's place is the likeliest slip of a first call.
+void check_is_no_picture(const Options& options) {
+  constexpr std::array weights{".safetensors", ".json", ".bin", ".pt", ".pth"};
+  const std::filesystem::path path = options.model;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return;
+  if (std::find(weights.begin(), weights.end(), path.extension()) != weights.end()) return;
+  throw CLI::ValidationError("MODEL", fmt::format("{}: expected a model, found a file that is none (nunchi bundles no model yet): "
+                                                  "nunchi {} MODEL{}",
+                                                  options.model, options.command,
+                                                  options.command == "info" ? "" : " " + options.model));
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(Options& options) {
@@ -106,6 +165,8 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
                                         "nunchi");
   app->require_subcommand(1);
   app->footer(footer);
+  app->set_version_flag("--version", "nunchi " NUNCHI_VERSION);
+  app->add_option("-m,--model", options.model)->group("");  // "wherever it stands on the line": before the command, too
   add_classify(*app, options);
   add_embed(*app, options);
   add_similar(*app, options);
@@ -119,10 +180,21 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
 }
 
 void settle_model(Options& options) {
-  const bool takes_model = options.command != "parity" && options.command != "completion";
-  if (!takes_model || !options.model.empty() || options.inputs.empty()) return;
-  options.model = options.inputs.front();
-  options.inputs.erase(options.inputs.begin());
+  constexpr std::array with_pictures{"classify", "embed", "similar", "walk"};
+  const bool takes_pictures = std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
+  if (!takes_pictures && options.command != "forward" && options.command != "info") return;
+  if (options.model.empty() && !options.inputs.empty()) {
+    options.model = options.inputs.front();
+    options.inputs.erase(options.inputs.begin());
+  }
+  if (options.model.empty()) {
+    throw CLI::ValidationError("MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
+  }
+  check_is_no_picture(options);
+  if (takes_pictures && options.inputs.empty()) {
+    throw CLI::ValidationError("INPUT", fmt::format("no pictures are named: nunchi {} {} INPUT...", options.command, options.model));
+  }
+  if (!takes_pictures && !options.inputs.empty()) throw CLI::ExtrasError(options.inputs);
 }
 
 }  // namespace nunchi::cli

@@ -9,23 +9,28 @@
 
 namespace nunchi::cli {
 
+struct PictureSize {
+  int height = 0, width = 0;
+};
+
 // One struct for all commands; a command reads what its table entry offers.
 struct Options {
   std::string command;
   std::string model;
   std::vector<std::string> inputs;
-  std::string device = "auto", precision = "fp32", arch, out, pool = "cls", size;
+  std::string device = "auto", precision = "fp32", arch, out, pool = "cls";
+  std::optional<PictureSize> size;
   std::vector<std::string> images;  // --image of `forward` and `walk`
   int threads = 0, batch = 8, top = 0;
   std::int64_t max_pixels = 178'956'970;
   bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false;
-  bool color = false;  // standard output is a terminal and NO_COLOR is not set
 };
 
 // The whole command line, bound to `options`.
 std::unique_ptr<CLI::App> make_app(Options& options);
 
-// "-m MODEL" or the first positional; the rest are inputs. Called once after parsing.
+// "-m MODEL" or the first positional; the rest are inputs. Called once after parsing. Throws CLI::ParseError where the model or
+// the pictures are missing, or where more is named than the command takes.
 void settle_model(Options& options);
 
 // A completion script for bash, zsh or fish, made from the same table.

@@ -16,13 +16,14 @@ namespace fs = std::filesystem;
 std::vector<fs::path> case_folders(const Options& options) {
   std::vector<fs::path> cases;
   for (const auto& input : options.inputs) {
-    if (fs::exists(fs::path(input) / "case.json") || !fs::is_directory(input)) {
+    std::error_code error;
+    if (fs::exists(fs::path(input) / "case.json", error) || !fs::is_directory(input, error)) {
       cases.emplace_back(input);
       continue;
     }
     const auto before = cases.size();
-    for (const auto& entry : fs::directory_iterator(input)) {
-      if (fs::exists(entry.path() / "case.json")) cases.push_back(entry.path());
+    for (const auto& entry : fs::directory_iterator(input, error)) {
+      if (fs::exists(entry.path() / "case.json", error)) cases.push_back(entry.path());
     }
     std::sort(cases.begin() + static_cast<std::ptrdiff_t>(before), cases.end());
     if (cases.size() == before) throw Error(ErrorKind::input, fmt::format("{}: no cases in this folder", input));

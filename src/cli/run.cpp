@@ -21,6 +21,7 @@ void stop_on_signals() {
   std::signal(SIGINT, handler);
   std::signal(SIGTERM, handler);
   std::signal(SIGPIPE, SIG_IGN);  // a reader that leaves, as `| head` does, is an error of writing
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file at the limit of its size
 }
 
 int exit_code(ErrorKind kind) {

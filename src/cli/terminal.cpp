@@ -3,12 +3,29 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/file.h"
 
 namespace nunchi::cli {
 
-Results::Results(std::string path) : path_(std::move(path)) {}
+namespace fs = std::filesystem;
+
+void check_place(const std::string& path) {
+  std::error_code error;
+  const auto folder = fs::path(path).parent_path();
+  if (fs::is_directory(path, error)) throw Error(ErrorKind::input, fmt::format("{}: cannot be written: it is a folder", path));
+  if (!folder.empty() && !fs::is_directory(folder, error)) {
+    throw Error(ErrorKind::input, fmt::format("{}: cannot be written: there is no folder {}; make it first", path, folder.string()));
+  }
+}
+
+Results::Results(std::string path) : path_(std::move(path)) {
+  if (!path_.empty()) check_place(path_);
+}
 
 Results::~Results() {
   if (!closed_ && path_.empty()) std::fflush(stdout);
@@ -21,7 +38,7 @@ void Results::line(std::string_view text) {
   }
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fputc('\n', stdout) != EOF &&
                        std::fflush(stdout) == 0;
-  if (!written) throw Error(ErrorKind::input, "standard output cannot be written (closed, or its disk is full)");
+  if (!written) throw Error(ErrorKind::input, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
 }
 
 void Results::close() {

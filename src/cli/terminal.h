@@ -27,6 +27,9 @@ class Results {
   bool closed_ = false;
 };
 
+// Throws Error (input) where no file can be made at `path`: to be found before the work and not after it.
+void check_place(const std::string& path);
+
 // One progress line on standard error, renewed a few times a second; nothing where that is no terminal or with --quiet.
 class ProgressLine {
  public:

@@ -11,7 +11,11 @@ int version(const Options&) {
   for (const auto& name : cpu_info().names()) isa += " " + name;
   Results results("");
   results.line("nunchi " NUNCHI_VERSION);
-  results.line("compiler      g++ or clang " __VERSION__);
+#ifdef __clang__
+  results.line("compiler      " __VERSION__);
+#else
+  results.line("compiler      g++ " __VERSION__);
+#endif
   results.line("LibTorch      " NUNCHI_LIBTORCH_VERSION);
   results.line(fmt::format("instructions {} (kernels: {})", isa, isa_name(chosen_isa())));
   results.line(fmt::format("devices       cpu{}", at::globalContext().hasCUDA() ? ", cuda (not used by nunchi yet)" : ""));

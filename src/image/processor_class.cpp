@@ -6,39 +6,100 @@
 namespace nunchi::image {
 namespace {
 
-constexpr auto exact = ResizeMode::exact;
-constexpr auto shortest = ResizeMode::shortest_edge;
+struct Statistics {
+  Three mean, std;
+};
+constexpr Statistics halves{half, half}, imagenet{imagenet_mean, imagenet_std}, clip{clip_mean, clip_std};
+
+constexpr ProcessorClass square(std::string_view name, int edge, const Statistics& statistics,
+                                Filter filter = Filter::bicubic) {
+  return {.name = name, .filter = filter, .edge = edge, .mean = statistics.mean, .std = statistics.std};
+}
+
+constexpr ProcessorClass may_crop(ProcessorClass type, int crop, bool crops = false) {
+  type.crop = crop;
+  type.crops = crops;
+  return type;
+}
+
+constexpr ProcessorClass shortest_edge(ProcessorClass type) {
+  type.mode = ResizeMode::shortest_edge;
+  type.int_is_square = false;
+  return type;
+}
+
+constexpr ProcessorClass cropped(std::string_view name, int edge, int crop, const Statistics& statistics,
+                                 Filter filter = Filter::bicubic) {
+  return may_crop(shortest_edge(square(name, edge, statistics, filter)), crop, /* crops */ true);
+}
+
+constexpr ProcessorClass with(Quirk quirk, ProcessorClass type) {
+  type.quirk = quirk;
+  return type;
+}
+
+constexpr ProcessorClass detr(std::string_view name) {
+  ProcessorClass type = with(Quirk::max_size, shortest_edge(square(name, 800, imagenet, Filter::bilinear)));
+  type.longest = 1333;
+  return type;
+}
+
+constexpr ProcessorClass mobilevit() {
+  ProcessorClass type = with(Quirk::bgr, cropped("MobileViTImageProcessor", 224, 256, halves));
+  type.normalizes = false;
+  return type;
+}
+
+constexpr ProcessorClass rt_detr() {
+  ProcessorClass type = with(Quirk::max_size, square("RTDetrImageProcessor", 640, imagenet, Filter::bilinear));
+  type.int_is_square = false;
+  type.normalizes = false;
+  return type;
+}
+
+constexpr ProcessorClass sam() {
+  ProcessorClass type = square("SamImageProcessor", 1024, imagenet, Filter::bilinear);
+  type.mode = ResizeMode::longest_edge;
+  type.pad = 1024;
+  return type;
+}
+
+constexpr ProcessorClass siglip() {
+  ProcessorClass type = square("SiglipImageProcessor", 224, halves);
+  type.int_is_square = false;
+  return type;
+}
 
 // transformers 5.23, models/*/image_processing_pil_*.py.
-// clang-format off
 constexpr ProcessorClass classes[] = {
-    {.name = "BeitImageProcessor", .crop = 224},
-    {.name = "BitImageProcessor", .mode = shortest, .int_is_square = false, .crop = 224, .crops = true, .mean = clip_mean, .std = clip_std},
-    {.name = "BlipImageProcessor", .edge = 384, .mean = clip_mean, .std = clip_std},
-    {.name = "CLIPImageProcessor", .mode = shortest, .int_is_square = false, .crop = 224, .crops = true, .mean = clip_mean, .std = clip_std},
-    {.name = "ChineseCLIPImageProcessor", .mode = shortest, .int_is_square = false, .crop = 224, .crops = true, .mean = clip_mean, .std = clip_std},
-    {.name = "ConditionalDetrImageProcessor", .filter = Filter::bilinear, .edge = 800, .mode = shortest, .longest = 1333, .int_is_square = false, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::max_size},
-    {.name = "ConvNextImageProcessor", .edge = 384, .mode = shortest, .int_is_square = false, .quirk = Quirk::crop_pct_below_384},
-    {.name = "DeformableDetrImageProcessor", .filter = Filter::bilinear, .edge = 800, .mode = shortest, .longest = 1333, .int_is_square = false, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::max_size},
-    {.name = "DeiTImageProcessor", .edge = 256, .crop = 224, .crops = true},
-    {.name = "DetrImageProcessor", .filter = Filter::bilinear, .edge = 800, .mode = shortest, .longest = 1333, .int_is_square = false, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::max_size},
-    {.name = "EfficientNetImageProcessor", .edge = 346, .crop = 289, .quirk = Quirk::second_std},
-    {.name = "GroundingDinoImageProcessor", .filter = Filter::bilinear, .edge = 800, .mode = shortest, .longest = 1333, .int_is_square = false, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::max_size},
-    {.name = "LevitImageProcessor", .mode = shortest, .int_is_square = false, .crop = 224, .crops = true, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::fixed_crop_pct},
-    {.name = "MobileNetV1ImageProcessor", .filter = Filter::bilinear, .edge = 256, .mode = shortest, .int_is_square = false, .crop = 224, .crops = true},
-    {.name = "MobileNetV2ImageProcessor", .filter = Filter::bilinear, .edge = 256, .mode = shortest, .int_is_square = false, .crop = 224, .crops = true},
-    {.name = "MobileViTImageProcessor", .mode = shortest, .int_is_square = false, .crop = 256, .crops = true, .normalizes = false, .quirk = Quirk::bgr},
-    {.name = "OwlViTImageProcessor", .edge = 768, .crop = 768, .mean = clip_mean, .std = clip_std},
-    {.name = "PoolFormerImageProcessor", .mode = shortest, .int_is_square = false, .crop = 224, .crops = true, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::crop_pct},
-    {.name = "PvtImageProcessor", .mean = imagenet_mean, .std = imagenet_std},
-    {.name = "RTDetrImageProcessor", .filter = Filter::bilinear, .edge = 640, .int_is_square = false, .normalizes = false, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::max_size},
-    {.name = "SamImageProcessor", .filter = Filter::bilinear, .edge = 1024, .mode = ResizeMode::longest_edge, .mean = imagenet_mean, .std = imagenet_std, .pad = 1024},
-    {.name = "SegformerImageProcessor", .filter = Filter::bilinear, .edge = 512, .mean = imagenet_mean, .std = imagenet_std, .quirk = Quirk::never_crops},
-    {.name = "SiglipImageProcessor", .int_is_square = false},
-    {.name = "ViTImageProcessor", .filter = Filter::bilinear},
+    may_crop(square("BeitImageProcessor", 224, halves), 224),
+    cropped("BitImageProcessor", 224, 224, clip),
+    square("BlipImageProcessor", 384, clip),
+    cropped("CLIPImageProcessor", 224, 224, clip),
+    cropped("ChineseCLIPImageProcessor", 224, 224, clip),
+    detr("ConditionalDetrImageProcessor"),
+    with(Quirk::crop_pct_below_384, shortest_edge(square("ConvNextImageProcessor", 384, halves))),
+    detr("DeformableDetrImageProcessor"),
+    may_crop(square("DeiTImageProcessor", 256, halves), 224, /* crops */ true),
+    detr("DetrImageProcessor"),
+    with(Quirk::second_std, may_crop(square("EfficientNetImageProcessor", 346, halves), 289)),
+    detr("GroundingDinoImageProcessor"),
+    with(Quirk::fixed_crop_pct, cropped("LevitImageProcessor", 224, 224, imagenet)),
+    cropped("MobileNetV1ImageProcessor", 256, 224, halves, Filter::bilinear),
+    cropped("MobileNetV2ImageProcessor", 256, 224, halves, Filter::bilinear),
+    mobilevit(),
+    may_crop(square("OwlViTImageProcessor", 768, clip), 768),
+    with(Quirk::crop_pct, cropped("PoolFormerImageProcessor", 224, 224, imagenet)),
+    square("PvtImageProcessor", 224, imagenet),
+    rt_detr(),
+    sam(),
+    with(Quirk::never_crops, square("SegformerImageProcessor", 512, imagenet, Filter::bilinear)),
+    siglip(),
+    square("ViTImageProcessor", 224, halves, Filter::bilinear),
 };
 
 // transformers' IMAGE_PROCESSOR_MAPPING_NAMES, for files that name no class.
+// clang-format off
 constexpr std::pair<std::string_view, std::string_view> model_types[] = {
     {"beit", "BeitImageProcessor"}, {"data2vec-vision", "BeitImageProcessor"},
     {"bit", "BitImageProcessor"}, {"dinov2", "BitImageProcessor"}, {"dinov2_with_registers", "BitImageProcessor"},
@@ -56,7 +117,8 @@ constexpr std::pair<std::string_view, std::string_view> model_types[] = {
     {"mobilevit", "MobileViTImageProcessor"}, {"mobilevitv2", "MobileViTImageProcessor"},
     {"owlvit", "OwlViTImageProcessor"}, {"poolformer", "PoolFormerImageProcessor"},
     {"pvt", "PvtImageProcessor"}, {"pvt_v2", "PvtImageProcessor"}, {"sam", "SamImageProcessor"},
-    {"segformer", "SegformerImageProcessor"}, {"upernet", "SegformerImageProcessor"}, {"siglip", "SiglipImageProcessor"},
+    {"segformer", "SegformerImageProcessor"}, {"upernet", "SegformerImageProcessor"},
+    {"siglip", "SiglipImageProcessor"},
     {"vit", "ViTImageProcessor"}, {"ijepa", "ViTImageProcessor"}, {"swin", "ViTImageProcessor"},
     {"swinv2", "ViTImageProcessor"}, {"swiftformer", "ViTImageProcessor"}, {"vit_mae", "ViTImageProcessor"},
     {"vit_msn", "ViTImageProcessor"}, {"dinat", "ViTImageProcessor"},

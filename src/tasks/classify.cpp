@@ -1,5 +1,6 @@
 #include "tasks/classify.h"
 
+#include <ATen/ops/isnan.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 
@@ -10,6 +11,9 @@ namespace nunchi::tasks {
 
 std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits, std::int64_t count) {
   const Tensor probabilities = at::softmax(logits, -1).contiguous();
+  if (at::isnan(probabilities).any().item<bool>()) {
+    throw Error(ErrorKind::model, "the network's answer is not a number: its weights are damaged, or too large for this --precision");
+  }
   const auto classes = static_cast<std::size_t>(probabilities.size(1));
   const auto kept = std::min(classes, static_cast<std::size_t>(count));
   std::vector<std::vector<Prediction>> answers;

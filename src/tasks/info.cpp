@@ -2,11 +2,8 @@
 
 #include <set>
 
-#include "formats/safetensors.h"
-#include "image/transform.h"
-#include "models/registry.h"
+#include "tasks/model_files.h"
 #include "weights/checkpoint.h"
-#include "weights/directory.h"
 
 namespace nunchi::tasks {
 namespace {
@@ -33,23 +30,15 @@ void describe_network(ModelInfo& info, models::Model& model) {
 }  // namespace
 
 ModelInfo describe_model(const std::filesystem::path& path, const std::string& arch) {
+  auto model = open_model_files(path, arch);
   ModelInfo info;
-  auto files = formats::open_weights(path);
-  describe_files(info, files);
-  models::Built built;
-  if (!arch.empty()) {
-    built = models::build_preset(arch);
-    info.type = arch;
-  } else {
-    const auto model = weights::open_directory(path);
-    info.type = get_or<std::string>(model.config, "model_type", "");
-    const auto classes = get_or(model.config, "architectures", std::vector<std::string>{});
-    if (!classes.empty()) info.arch_class = classes.front();
-    built = models::build({.config = model.config, .keys = files.names()});
-    if (model.preprocessor) info.transform = image::describe(image::transform_from_preprocessor_config(*model.preprocessor, model.config));
-  }
-  describe_network(info, *built.model);
-  weights::Checkpoint(std::move(files), std::move(built.keys)).verify(*built.model);
+  info.type = model.type;
+  const auto classes = get_or(model.config, "architectures", std::vector<std::string>{});
+  if (!classes.empty()) info.arch_class = classes.front();
+  if (model.transform) info.transform = image::describe(*model.transform);
+  describe_files(info, model.weights);
+  describe_network(info, *model.built.model);
+  weights::Checkpoint(std::move(model.weights), std::move(model.built.keys)).verify(*model.built.model);
   return info;
 }
 

@@ -95,6 +95,10 @@ ParityResult run_case(const std::filesystem::path& folder, nn::Precision precisi
   ParityResult result{.name = c.name, .peer = c.peer, .stages = {}};
   for (const auto& name : in_order(expected, outputs)) {
     const auto& view = *expected.find(name);
+    if (view.dtype != formats::Dtype::f32) {
+      throw Error(ErrorKind::input, fmt::format("{}: tensor \"{}\": expected F32, found {}", (folder / "expected.safetensors").string(), name,
+                                                formats::dtype_name(view.dtype)));
+    }
     const Tensor wanted = at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, at::kFloat);
     result.stages.push_back(compare(name, wanted, find(outputs, name), c));
   }

@@ -3,14 +3,18 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cstring>
+#include <system_error>
 
 namespace nunchi::tasks {
 
 PictureLoader::PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform, const PictureLoaderOptions& options)
     : paths_(std::move(paths)), transform_(std::move(transform)), options_(options) {
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.threads), paths_.size());
-  for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
+    if (threads_.empty()) throw;
+  }
 }
 
 PictureLoader::~PictureLoader() {

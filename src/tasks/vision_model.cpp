@@ -5,9 +5,6 @@
 
 #include <charconv>
 
-#include "models/registry.h"
-#include "weights/directory.h"
-
 namespace nunchi::tasks {
 namespace {
 
@@ -38,48 +35,16 @@ void make_float(models::ModelOutput& output) {
 
 }  // namespace
 
-struct VisionModel::Parts {
-  std::string type;
-  std::filesystem::path path;
-  std::optional<image::Transform> transform;
-  Json config = Json::object();
-  models::Built built;
-  formats::WeightFiles files;
-
-  static Parts of_directory(const std::filesystem::path& path) {
-    const auto model = weights::open_directory(path);
-    auto files = formats::open_weights(path, Access::sequential);
-    auto built = models::build({.config = model.config, .keys = files.names()});
-    std::optional<image::Transform> transform;
-    if (model.preprocessor) transform = image::transform_from_preprocessor_config(*model.preprocessor, model.config);
-    return {get_or<std::string>(model.config, "model_type", ""), path, transform, model.config, std::move(built), std::move(files)};
-  }
-
-  static Parts of_state_dict(const std::filesystem::path& path, const std::string& arch) {
-    return {arch, path, std::nullopt, Json::object(), models::build_preset(arch), formats::open_weights(path, Access::sequential)};
-  }
-
-  static Parts open(const std::filesystem::path& path, const std::string& arch) {
-    const bool is_file = path.extension() == ".safetensors";
-    if (is_file && arch.empty()) {
-      throw Error(ErrorKind::model, fmt::format("{}: a file of weights alone does not say which model it is; "
-                                                "name it with --arch, or give the folder with config.json",
-                                                path.string()));
-    }
-    return is_file ? of_state_dict(path, arch) : of_directory(path);
-  }
-};
-
 VisionModel::VisionModel(const std::filesystem::path& path, const VisionModelOptions& options)
-    : VisionModel(Parts::open(path, options.arch), options) {}
+    : VisionModel(open_model_files(path, options.arch), options) {}
 
-VisionModel::VisionModel(Parts parts, const VisionModelOptions& options)
-    : type_(std::move(parts.type)),
-      path_(std::move(parts.path)),
-      transform_(std::move(parts.transform)),
-      labels_(read_labels(parts.config, parts.built.model->classes())),
-      network_(std::move(parts.built.model)),
-      checkpoint_(std::move(parts.files), std::move(parts.built.keys)),
+VisionModel::VisionModel(ModelFiles files, const VisionModelOptions& options)
+    : type_(std::move(files.type)),
+      path_(std::move(files.path)),
+      transform_(std::move(files.transform)),
+      labels_(read_labels(files.config, files.built.model->classes())),
+      network_(std::move(files.built.model)),
+      checkpoint_(std::move(files.weights), std::move(files.built.keys)),
       parameters_(network_->parameter_count()),
       precision_(options.precision) {
   checkpoint_.load(*network_);
@@ -96,8 +61,8 @@ models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::For
 
 const image::Transform& VisionModel::transform() const {
   if (transform_) return *transform_;
-  throw Error(ErrorKind::model, fmt::format("{}: expected a preprocessor_config.json, found none: how this model wants its pictures "
-                                            "is not known. Copy the file from where the model was published.",
+  throw Error(ErrorKind::model, fmt::format("{}: expected a preprocessor_config.json, found none: how this model wants its "
+                                            "pictures is not known. Copy the file there from where the model was published.",
                                             path_.string()));
 }
 

@@ -8,8 +8,7 @@
 
 #include <filesystem>
 
-#include "image/transform.h"
-#include "models/model.h"
+#include "tasks/model_files.h"
 #include "weights/checkpoint.h"
 
 namespace nunchi::tasks {
@@ -37,8 +36,7 @@ class VisionModel {
   std::int64_t parameters() const { return parameters_; }
 
  private:
-  struct Parts;
-  VisionModel(Parts parts, const VisionModelOptions& options);
+  VisionModel(ModelFiles files, const VisionModelOptions& options);
 
   std::string type_;
   std::filesystem::path path_;

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <malloc.h>
+
 #include <cstring>
 #include <set>
 
@@ -118,8 +120,12 @@ void Checkpoint::verify(nn::Module& module) const {
 Tensor Checkpoint::read(const std::string& own_name) const {
   std::vector<Tensor> parts;
   for (const auto& theirs : table_.their_names(own_name, prefix_)) parts.push_back(read_theirs(theirs));
-  const Tensor tensor = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
-  return tensor.is_floating_point() ? tensor.to(at::kFloat) : tensor;
+  const Tensor whole = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
+  const Tensor tensor = whole.is_floating_point() ? whole.to(at::kFloat) : whole;
+  if (!tensor.is_same(parts.front())) {
+    for (const auto& part : parts) let_go(part);  // a copy of our own took their place
+  }
+  return tensor;
 }
 
 Tensor Checkpoint::read_theirs(const std::string& name) const {
@@ -143,6 +149,7 @@ void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* check
   if (checkpoint) options.on_release = [checkpoint](const Tensor& tensor) { checkpoint->let_go(tensor); };
   module.train(false);
   module.freeze(options);
+  malloc_trim(0);  // what joining and casting left behind: 80 MB for a ViT-B/16 in bf16
   if (checkpoint) checkpoint->check();
 }
 

@@ -42,8 +42,8 @@ check_headers "$tree"
 check_run_paths "$tree"
 build_example "$tree" "$work/example" >"$work/log" 2>&1 || fail "the example does not build: $(<"$work/log")"
 
-expected=$("$tree/bin/nunchi" classify "$model" "$picture") || fail "the installed program cannot classify"
-answer=$("$work/example/classify" "$model" "$picture") || fail "the example cannot classify"
+expected=$("$tree/bin/nunchi" classify "$model" "$picture") || fail "the installed program cannot classify (exit $?)"
+answer=$("$work/example/classify" "$model" "$picture") || fail "the example cannot classify (exit $?)"
 label=$(head -1 <<<"$answer" | sed 's/ *[0-9.]*%*$//')
 [[ -n $label ]] && grep -qF "$label" <<<"$expected" || fail "the example says $answer, the program $expected"
 echo "the example and the program say: $label"

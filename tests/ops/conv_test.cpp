@@ -1,0 +1,103 @@
+#include "ops/conv.h"
+
+#include <ATen/ops/arange.h>
+#include <c10/core/InferenceMode.h>
+#include <gmock/gmock.h>
+
+#include "core/in_child.h"
+#include "ops/compare.h"
+#include "ops/count.h"
+#include "ops/policy.h"
+
+namespace nunchi::ops {
+namespace {
+
+using testing::HasSubstr;
+
+PatchWeights patch_weights(std::array<std::int64_t, 2> patch, at::ScalarType dtype = at::kFloat) {
+  PatchWeights w{.weight = random({17, 3, patch[0], patch[1]}, 1, dtype), .bias = random({17}, 2, dtype), .patch = patch};
+  w.packed = pack_linear(w.weight.flatten(1));
+  return w;
+}
+
+TEST(PatchEmbed, IsTheSameFusedAndByConvolution) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const std::array<std::int64_t, 2> patch : {std::array<std::int64_t, 2>{8, 8}, {7, 5}, {1, 3}, {16, 16}}) {
+      const auto w = patch_weights(patch, dtype);
+      if (!w.packed.defined()) GTEST_SKIP() << "no kernel for this dtype on this processor";
+      const Tensor image = random({2, 3, 33, 26}, 3, dtype);  // some pixels are left over
+      const c10::InferenceMode inference;
+      reset_path_counts();
+      const Tensor fused = patch_embed(image, w);
+      EXPECT_EQ(path_counts().fused, 2);  // and the linear op inside
+      EXPECT_EQ(path_counts().reference, 0);
+      const PolicyScope scope(Policy::reference);
+      const Tensor reference = patch_embed(image, w);
+      EXPECT_EQ(path_counts().reference, 1);
+      EXPECT_EQ(reference.sizes(), at::IntArrayRef({2, (33 / patch[0]) * (26 / patch[1]), 17}));
+      EXPECT_LT(difference(fused, reference), dtype == at::kFloat ? 1e-5 : 1e-2) << patch[0] << " x " << patch[1];
+      EXPECT_TRUE(same(patch_embed(image, {{}, w.bias, w.packed, patch}), reference)) << "from the packed weight alone";
+    }
+  }
+}
+
+TEST(PatchEmbed, TakesAnyStrides) {
+  const auto w = patch_weights({4, 4});
+  const Tensor planes = random({2, 3, 16, 24}, 3), pixels = planes.contiguous(at::MemoryFormat::ChannelsLast);
+  const c10::InferenceMode inference;
+  const Tensor expected = patch_embed(planes, w);
+  EXPECT_TRUE(same(patch_embed(pixels, w), expected));
+  EXPECT_TRUE(same(patch_embed(planes.expand({2, 3, 16, 24}), w), expected));
+}
+
+TEST(PatchEmbed, RefusesTheFusedPathWithTheReason) {
+  const PolicyScope scope(Policy::fused);
+  auto w = patch_weights({4, 4});
+  EXPECT_THAT(error_of([&] { patch_embed(random({1, 3, 8, 8}, 1), w); }), HasSubstr("InferenceMode"));
+  const c10::InferenceMode inference;
+  w.packed = {};
+  EXPECT_THAT(error_of([&] { patch_embed(random({1, 3, 8, 8}, 1), w); }), HasSubstr("not packed"));
+}
+
+TEST(Patchify, OrdersPixelsByChannelRowColumnAndPatchesByRows) {
+  const Tensor image = at::arange(2 * 4 * 6, at::kFloat).view({1, 2, 4, 6});
+  const Tensor patches = patchify(image, {2, 3});  // [1, 4, 12]
+  EXPECT_EQ(patches.sizes(), at::IntArrayRef({1, 4, 12}));
+  for (std::int64_t c = 0; c < 2; ++c) {
+    for (std::int64_t row = 0; row < 2; ++row) {
+      for (std::int64_t column = 0; column < 3; ++column) {  // of the third patch: second row of patches, first column
+        EXPECT_EQ(patches[0][2][c * 6 + row * 3 + column].item<float>(), image[0][c][2 + row][column].item<float>());
+      }
+    }
+  }
+}
+
+TEST(Patchify, LeavesOutWhatDoesNotFillAPatch) {
+  const Tensor image = random({2, 3, 9, 11}, 1);
+  EXPECT_TRUE(same(patchify(image, {4, 5}), patchify(image.slice(2, 0, 8).slice(3, 0, 10).contiguous(), {4, 5})));
+}
+
+TEST(Conv2d, HasTheSameShapeAndCostOnMetaTensors) {
+  for (const std::int64_t groups : {1, 3}) {
+    for (const std::int64_t kernel : {1, 3}) {
+      for (const std::int64_t stride : {1, 2}) {
+        for (const std::int64_t dilation : {1, 2}) {
+          const ConvWeights w{.weight = random({6, 3 / groups, kernel, kernel}, 1)};
+          const ConvOptions o{.stride = {stride, 1}, .padding = {1, kernel / 2}, .dilation = {dilation, 1}, .groups = groups};
+          const Tensor x = random({2, 3, 11, 8}, 2);
+          const MacCounter real;
+          const Shape shape = conv2d(x, w, o).sizes().vec();
+          const auto macs = real.total();
+          EXPECT_EQ(macs, c10::multiply_integers(shape) * 3 / groups * kernel * kernel);
+          const MacCounter counted;
+          const Tensor shaped = conv2d(x.to(at::kMeta), {.weight = w.weight.to(at::kMeta)}, o);
+          EXPECT_EQ(shaped.sizes().vec(), shape);
+          EXPECT_EQ(counted.total(), macs);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nunchi::ops
