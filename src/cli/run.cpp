@@ -53,6 +53,8 @@ extern "C" NUNCHI_API int nunchi_run(const Options& options) {
     if (options.threads > 0) at::set_num_threads(options.threads);
     try {
       return dispatch(options);
+    } catch (const ReaderLeft&) {
+      return exit_some_failed;
     } catch (...) {
       engine::rethrow_as_error();
     }

@@ -38,6 +38,7 @@ void Results::line(std::string_view text) {
   }
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fputc('\n', stdout) != EOF &&
                        std::fflush(stdout) == 0;
+  if (!written && errno == EPIPE) throw ReaderLeft();
   if (!written) throw Error(ErrorKind::input, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
 }
 

@@ -10,6 +10,9 @@
 
 namespace nunchi::cli {
 
+// Thrown where the reader of standard output has left, as `| head` does: the program ends, and there is nobody to tell.
+struct ReaderLeft {};
+
 // Results, line by line. With a path they are written to a temporary file, which close() renames: nothing is left half.
 // Throws Error (input) where standard output or the file cannot be written.
 class Results {

@@ -10,7 +10,7 @@ namespace {
 
 Built build_vit(const Source& source) {
   const auto config = vit_config_from_transformers(source);
-  return {std::make_unique<Vit>(config), vit_keys_of_transformers(config)};
+  return {std::make_unique<Vit>(config), vit_keys_of_transformers(config, key_style(source))};
 }
 
 Built build_mobilenet_v2(const Source& source) {

@@ -47,6 +47,39 @@ void add_pooler(VitConfig& vit, const Json& config) {
   vit.pooler_activation = ops::activation_from_name(get_or<std::string>(config, "pooler_act", "tanh"));
 }
 
+// The blocks as the hub has them.
+std::vector<weights::KeyRule> hub_block_rules(const VitConfig& config) {
+  const std::string layer = "@encoder.layer.*.", attention = layer + "attention.attention.";
+  const bool dino = config.layer_scale;
+  return {
+      {"blocks.*.norm1.*", {layer + (dino ? "norm1.*" : "layernorm_before.*")}},
+      {"blocks.*.attn.qkv.*", {attention + "query.*", attention + "key.*", attention + "value.*"}},
+      {"blocks.*.attn.proj.*", {layer + "attention.output.dense.*"}},
+      {"blocks.*.ls1.gamma", {layer + "layer_scale1.lambda1"}},
+      {"blocks.*.norm2.*", {layer + (dino ? "norm2.*" : "layernorm_after.*")}},
+      {"blocks.*.mlp.fc1.*", {layer + (config.swiglu ? "mlp.weights_in.*" : dino ? "mlp.fc1.*" : "intermediate.dense.*")}},
+      {"blocks.*.mlp.fc2.*", {layer + (config.swiglu ? "mlp.weights_out.*" : dino ? "mlp.fc2.*" : "output.dense.*")}},
+      {"blocks.*.ls2.gamma", {layer + "layer_scale2.lambda1"}},
+  };
+}
+
+// The blocks as transformers 5 names its modules, and writes them with save_original_format=False.
+std::vector<weights::KeyRule> new_block_rules(const VitConfig& config) {
+  const bool dino = config.layer_scale;
+  const std::string layer = dino ? "@encoder.layer.*." : "@layers.*.", attention = layer + "attention.";
+  const std::vector<std::string> fc1 = {layer + "mlp.fc1.*"}, gate_and_up = {layer + "mlp.gate_proj.*", layer + "mlp.up_proj.*"};
+  return {
+      {"blocks.*.norm1.*", {layer + (dino ? "norm1.*" : "layernorm_before.*")}},
+      {"blocks.*.attn.qkv.*", {attention + "q_proj.*", attention + "k_proj.*", attention + "v_proj.*"}},
+      {"blocks.*.attn.proj.*", {attention + "o_proj.*"}},
+      {"blocks.*.ls1.gamma", {layer + "layer_scale1.lambda1"}},
+      {"blocks.*.norm2.*", {layer + (dino ? "norm2.*" : "layernorm_after.*")}},
+      {"blocks.*.mlp.fc1.*", config.swiglu ? gate_and_up : fc1},
+      {"blocks.*.mlp.fc2.*", {layer + (config.swiglu ? "mlp.down_proj.*" : "mlp.fc2.*")}},
+      {"blocks.*.ls2.gamma", {layer + "layer_scale2.lambda1"}},
+  };
+}
+
 }  // namespace
 
 VitConfig vit_config_from_transformers(const Source& source) {
@@ -76,8 +109,7 @@ VitConfig vit_config_from_transformers(const Source& source) {
   return vit;
 }
 
-weights::KeyTable vit_keys_of_transformers(const VitConfig& config) {
-  const std::string layer = "@encoder.layer.*.", attention = layer + "attention.attention.";
+weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle style) {
   weights::KeyTable table{.publisher = "transformers", .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", ""}};
   table.rules = {
       {"cls_token", {"@embeddings.cls_token"}},
@@ -85,25 +117,22 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config) {
       {"reg_token", {"@embeddings.register_tokens"}},
       {"pos_embed", {"@embeddings.position_embeddings"}},
       {"patch_embed.proj.*", {"@embeddings.patch_embeddings.projection.*"}},
-      {"blocks.*.attn.qkv.*", {attention + "query.*", attention + "key.*", attention + "value.*"}},
-      {"blocks.*.attn.proj.*", {layer + "attention.output.dense.*"}},
-      {"blocks.*.ls1.gamma", {layer + "layer_scale1.lambda1"}},
-      {"blocks.*.ls2.gamma", {layer + "layer_scale2.lambda1"}},
       {"norm.*", {"@layernorm.*"}},
       {"pooler.dense.*", {"@pooler.dense.*"}},
       {"head_dist.*", {"distillation_classifier.*"}},
       {"head.*", {config.teacher_head ? "cls_classifier.*" : "classifier.*"}},
   };
-  const bool dino = config.layer_scale;
-  const auto rename = [&](const char* own, const char* theirs) { table.rules.push_back({own, {layer + theirs}}); };
-  rename("blocks.*.norm1.*", dino ? "norm1.*" : "layernorm_before.*");
-  rename("blocks.*.norm2.*", dino ? "norm2.*" : "layernorm_after.*");
-  rename("blocks.*.mlp.fc1.*", config.swiglu ? "mlp.weights_in.*" : dino ? "mlp.fc1.*" : "intermediate.dense.*");
-  rename("blocks.*.mlp.fc2.*", config.swiglu ? "mlp.weights_out.*" : dino ? "mlp.fc2.*" : "output.dense.*");
+  const auto block = style == KeyStyle::hub ? hub_block_rules(config) : new_block_rules(config);
+  table.rules.insert(table.rules.end(), block.begin(), block.end());
   table.dropped = {"@embeddings.mask_token", "decoder.**"};
   if (config.classes == 0) table.dropped.insert(table.dropped.end(), {"classifier.*", "cls_classifier.*", "distillation_classifier.*"});
   if (!config.pooler_dim) table.dropped.push_back("@pooler.dense.*");
   return table;
+}
+
+KeyStyle key_style(const Source& source) {
+  const auto is_new = [](const std::string& key) { return key.ends_with(".attention.q_proj.weight"); };
+  return std::any_of(source.keys.begin(), source.keys.end(), is_new) ? KeyStyle::renamed : KeyStyle::hub;
 }
 
 }  // namespace nunchi::models

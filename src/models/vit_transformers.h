@@ -10,6 +10,10 @@ namespace nunchi::models {
 // Fields of config.json, with each class's defaults for those left out. `head` decides about classifier and teacher head.
 VitConfig vit_config_from_transformers(const Source& source);
 
-weights::KeyTable vit_keys_of_transformers(const VitConfig& config);
+// Two styles of names: the hub's, and those of transformers 5's own modules.
+enum class KeyStyle { hub, renamed };
+KeyStyle key_style(const Source& source);
+
+weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle style = KeyStyle::hub);
 
 }  // namespace nunchi::models

@@ -4,7 +4,6 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -25,12 +24,10 @@ Tensor broadcastable(const Tensor& mask) {
                           to_string(mask.sizes())));
 }
 
-// Bias and mask as one tensor to add; -inf where blocked, which every floating dtype can store.
-std::optional<Tensor> additive(const AttentionOptions& options, const Tensor& q) {
-  if (!options.mask) return options.bias;
-  const Tensor blocked = broadcastable(*options.mask).logical_not();
-  const Tensor bias = options.bias ? *options.bias : at::zeros_like(blocked, q.options());
-  return bias.masked_fill(blocked, -std::numeric_limits<double>::infinity());
+// Softmax over the keys. A query that may look at no key gets zeros, and zero gradients: softmax itself would give NaN for both.
+Tensor softmax_of_allowed(const Tensor& scores) {
+  const Tensor blind = (scores == -std::numeric_limits<double>::infinity()).all(-1, /*keepdim=*/true);
+  return at::softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0);
 }
 
 double scale_of(const Tensor& q, const AttentionOptions& options) {
@@ -40,17 +37,19 @@ double scale_of(const Tensor& q, const AttentionOptions& options) {
 AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };  // [b, heads, n, head_dim]
   Tensor scores = at::matmul(heads_first(q), heads_first(k).transpose(-2, -1)) * scale_of(q, options);
-  if (const auto bias = additive(options, q)) scores = scores + *bias;
-  Tensor weights = at::softmax(scores, -1);
-  if (options.mask) weights = weights.nan_to_num(0);  // all keys blocked
+  if (options.bias) scores = scores + *options.bias;
+  if (options.mask) {  // -inf, which every floating dtype can store
+    scores = scores.masked_fill(broadcastable(*options.mask).logical_not(), -std::numeric_limits<double>::infinity());
+  }
+  Tensor weights = options.bias || options.mask ? softmax_of_allowed(scores) : at::softmax(scores, -1);
   if (options.dropout > 0) weights = at::dropout(weights, options.dropout, /*train=*/true);
   return {heads_first(at::matmul(weights, heads_first(v))), weights};
 }
 
 AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const auto output =
-      at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), additive(options, q),
-                                       options.dropout, /*is_causal=*/false, scale_of(q, options));
+      at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), options.bias, options.dropout,
+                                       /*is_causal=*/false, scale_of(q, options));
   return {output.transpose(1, 2), {}};
 }
 

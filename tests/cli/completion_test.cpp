@@ -41,7 +41,7 @@ TEST_P(Completion, IsAScriptThatTheShellReads) {
   EXPECT_EQ(check.err, "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, Completion, testing::Values("bash", "zsh", "fish"), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Shells, Completion, testing::Values("bash", "zsh", "fish"), [](const auto& tested) { return std::string(tested.param); });
 
 // What bash offers after these words, the last of which is being typed.
 std::vector<std::string> bash_offers(const std::vector<std::string>& words, const std::filesystem::path& folder = {}) {

@@ -23,6 +23,13 @@
 
 namespace nunchi::cli {
 
+struct ProgramRun {
+  std::optional<int> exit_code;  // empty: ended by a signal
+  int signal = 0;
+  std::string out, err;
+  double seconds = 0;
+};
+
 struct ProgramOptions {
   std::map<std::string, std::string> environment = {};
   std::filesystem::path folder = {};                // to run in
@@ -30,15 +37,8 @@ struct ProgramOptions {
   std::string stdout_path = {};                     // written there instead of being kept
   std::optional<rlim_t> largest_file = std::nullopt;  // bytes: a write beyond it fails as on a full disk
   bool as_nobody = false;                           // without root's rights
-  // Called with all that came on standard output so far; false closes it, as `| head` does.
-  std::function<bool(const std::string& out, pid_t child)> on_output = {};
-};
-
-struct ProgramRun {
-  std::optional<int> exit_code;  // empty: ended by a signal
-  int signal = 0;
-  std::string out, err;
-  double seconds = 0;
+  // Called with all that it wrote so far; false closes its standard output, as `| head` does.
+  std::function<bool(const ProgramRun& so_far, pid_t child)> on_output = {};
 };
 
 namespace detail {
@@ -95,8 +95,9 @@ inline void drain(Pipe& out, Pipe& err, ProgramRun& run, const ProgramOptions& o
       kill(child, SIGKILL);  // a test must not hang with the program
       return;
     }
-    if (ends[0].revents != 0 && take(out, run.out) && options.on_output && !options.on_output(run.out, child)) out.close_read();
+    if (ends[0].revents != 0) take(out, run.out);
     if (ends[1].revents != 0) take(err, run.err);
+    if (options.on_output && !options.on_output(run, child)) out.close_read();
   }
 }
 

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <unistd.h>
+
+#include <atomic>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <thread>
 

@@ -11,10 +11,10 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr Activation all[] = {Activation::none,    Activation::gelu,       Activation::gelu_tanh, Activation::quick_gelu,
-                              Activation::relu,    Activation::relu6,      Activation::silu,      Activation::tanh,
-                              Activation::sigmoid, Activation::hard_swish, Activation::elu,       Activation::leaky_relu,
-                              Activation::mish};
+constexpr Activation all[] = {
+    Activation::none,  Activation::gelu,       Activation::gelu_tanh, Activation::quick_gelu, Activation::relu,
+    Activation::relu6, Activation::silu,       Activation::tanh,      Activation::sigmoid,    Activation::hard_swish,
+    Activation::elu,   Activation::leaky_relu, Activation::mish};
 
 double at_point(Activation activation, double x) {
   return activate(at::scalar_tensor(x, at::kDouble), activation).item<double>();
@@ -32,7 +32,8 @@ TEST(Activation, HasTheValuesOfItsFormula) {
     SCOPED_TRACE(x);
     EXPECT_NEAR(at_point(Activation::none, x), x, 1e-12);
     EXPECT_NEAR(at_point(Activation::gelu, x), x * 0.5 * std::erfc(-x / std::sqrt(2.0)), 1e-12);
-    EXPECT_NEAR(at_point(Activation::gelu_tanh, x), x * sigmoid(2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)), 1e-12);
+    EXPECT_NEAR(at_point(Activation::gelu_tanh, x), x * sigmoid(2 * std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)),
+                1e-12);
     EXPECT_NEAR(at_point(Activation::quick_gelu, x), x * sigmoid(1.702 * x), 1e-12);
     EXPECT_NEAR(at_point(Activation::relu, x), std::max(x, 0.0), 1e-12);
     EXPECT_NEAR(at_point(Activation::relu6, x), std::clamp(x, 0.0, 6.0), 1e-12);

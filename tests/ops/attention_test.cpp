@@ -19,7 +19,8 @@ struct Heads {
   Tensor q, k, v;
 };
 
-Heads heads(std::int64_t b, std::int64_t n_q, std::int64_t n_k, std::int64_t h, std::int64_t d, at::ScalarType dtype = at::kFloat) {
+Heads heads(std::int64_t b, std::int64_t n_q, std::int64_t n_k, std::int64_t h, std::int64_t d,
+            at::ScalarType dtype = at::kFloat) {
   return {random({b, n_q, h, d}, 1, dtype), random({b, n_k, h, d}, 2, dtype), random({b, n_k, h, d}, 3, dtype)};
 }
 
@@ -137,7 +138,8 @@ TEST(Attention, TakesMasksOfTwoThreeAndFourAxes) {  // R002
   const Tensor flat = (random({4, 6}, 7) > -0.5).to(at::kFloat);
   const Tensor expected = reference(x, {.mask = flat}).output;
   EXPECT_GT(difference(expected, reference(x).output), 1e-2);
-  for (const Tensor& mask : {flat.to(at::kBool), flat.expand({2, 4, 6}), flat.expand({2, 3, 4, 6}), flat.expand({2, 1, 4, 6})}) {
+  for (const Tensor& mask :
+       {flat.to(at::kBool), flat.expand({2, 4, 6}), flat.expand({2, 3, 4, 6}), flat.expand({2, 1, 4, 6})}) {
     EXPECT_TRUE(same(reference(x, {.mask = mask}).output, expected));
     EXPECT_TRUE(same(attention(x.q, x.k, x.v, {.mask = mask}).output, expected));
   }
@@ -153,18 +155,29 @@ TEST(Attention, MasksPerHeadWithFourAxes) {
   EXPECT_EQ(weights[0][1].select(1, 0).max().item<double>(), 0);
 }
 
-TEST(Attention, GivesZerosWhereEveryKeyIsBlocked) {  // R001
+TEST(Attention, GivesZerosWhereEveryKeyIsBlocked) {                  // R001
   for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {  // -1e9 does not exist in half precision
     const auto x = heads(2, 3, 4, 2, 8, dtype);
     Tensor mask = at::ones({3, 4});
     mask[1].fill_(0);
     for (const bool with_bias : {false, true}) {
-      const auto result = reference(x, {.bias = with_bias ? std::optional(random({3, 4}, 8, dtype)) : std::nullopt, .mask = mask});
+      const auto result =
+          reference(x, {.bias = with_bias ? std::optional(random({3, 4}, 8, dtype)) : std::nullopt, .mask = mask});
       EXPECT_EQ(result.output.select(1, 1).abs().max().item<double>(), 0);
       EXPECT_EQ(result.weights.select(2, 1).abs().max().item<double>(), 0);
       EXPECT_TRUE(all_finite(result.output));
       EXPECT_GT(result.output.select(1, 0).abs().max().item<double>(), 0);
     }
+  }
+}
+
+TEST(Attention, GivesZerosWhereTheBiasBlocksEveryKeyInBothPaths) {
+  const auto x = heads(2, 3, 4, 2, 8);
+  Tensor bias = at::zeros({3, 4});
+  bias[1].fill_(-std::numeric_limits<double>::infinity());
+  for (const Tensor& output : {attention(x.q, x.k, x.v, {.bias = bias}).output, reference(x, {.bias = bias}).output}) {
+    EXPECT_TRUE(all_finite(output));
+    EXPECT_EQ(output.select(1, 1).abs().max().item<double>(), 0);
   }
 }
 

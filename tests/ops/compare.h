@@ -21,7 +21,8 @@ inline Tensor random(const Shape& shape, std::uint64_t seed, at::ScalarType dtyp
   return at::empty(shape, at::kDouble).normal_(0, 1, at::detail::createCPUGenerator(seed)).to(dtype);
 }
 
-// The largest absolute difference over the largest absolute value of `expected`; NaN or infinity where they cannot be compared.
+// The largest absolute difference over the largest absolute value of `expected`; NaN or infinity where they cannot be
+// compared.
 inline double difference(const Tensor& found, const Tensor& expected) {
   if (found.sizes() != expected.sizes()) return std::numeric_limits<double>::infinity();
   if (expected.numel() == 0) return 0;
@@ -34,7 +35,8 @@ inline bool same(const Tensor& a, const Tensor& b) { return a.scalar_type() == b
 inline bool all_finite(const Tensor& t) { return t.isfinite().all().item<bool>(); }
 
 // Compares the gradients of sum(f(inputs) * fixed noise) with central differences, in double, element by element.
-inline void expect_right_gradients(const std::function<Tensor(const std::vector<Tensor>&)>& f, std::vector<Tensor> inputs) {
+inline void expect_right_gradients(const std::function<Tensor(const std::vector<Tensor>&)>& f,
+                                   std::vector<Tensor> inputs) {
   const auto loss = [&] {
     const Tensor y = f(inputs);
     return (y * random(y.sizes().vec(), 99, at::kDouble)).sum();

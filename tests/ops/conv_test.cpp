@@ -15,7 +15,8 @@ namespace {
 using testing::HasSubstr;
 
 PatchWeights patch_weights(std::array<std::int64_t, 2> patch, at::ScalarType dtype = at::kFloat) {
-  PatchWeights w{.weight = random({17, 3, patch[0], patch[1]}, 1, dtype), .bias = random({17}, 2, dtype), .patch = patch};
+  PatchWeights w{
+      .weight = random({17, 3, patch[0], patch[1]}, 1, dtype), .bias = random({17}, 2, dtype), .patch = patch};
   w.packed = pack_linear(w.weight.flatten(1));
   return w;
 }
@@ -55,7 +56,7 @@ TEST(PatchEmbed, RefusesTheFusedPathWithTheReason) {
   auto w = patch_weights({4, 4});
   EXPECT_THAT(error_of([&] { patch_embed(random({1, 3, 8, 8}, 1), w); }), HasSubstr("InferenceMode"));
   const c10::InferenceMode inference;
-  w.packed = {};
+  w.packed = Tensor();
   EXPECT_THAT(error_of([&] { patch_embed(random({1, 3, 8, 8}, 1), w); }), HasSubstr("not packed"));
 }
 
@@ -83,7 +84,8 @@ TEST(Conv2d, HasTheSameShapeAndCostOnMetaTensors) {
       for (const std::int64_t stride : {1, 2}) {
         for (const std::int64_t dilation : {1, 2}) {
           const ConvWeights w{.weight = random({6, 3 / groups, kernel, kernel}, 1)};
-          const ConvOptions o{.stride = {stride, 1}, .padding = {1, kernel / 2}, .dilation = {dilation, 1}, .groups = groups};
+          const ConvOptions o{
+              .stride = {stride, 1}, .padding = {1, kernel / 2}, .dilation = {dilation, 1}, .groups = groups};
           const Tensor x = random({2, 3, 11, 8}, 2);
           const MacCounter real;
           const Shape shape = conv2d(x, w, o).sizes().vec();

@@ -15,8 +15,9 @@ namespace {
 using testing::HasSubstr;
 
 constexpr Activation activations[] = {
-    Activation::none, Activation::gelu,    Activation::gelu_tanh,  Activation::quick_gelu, Activation::relu,       Activation::relu6, Activation::silu,
-    Activation::tanh, Activation::sigmoid, Activation::hard_swish, Activation::elu,        Activation::leaky_relu, Activation::mish};
+    Activation::none,  Activation::gelu,       Activation::gelu_tanh, Activation::quick_gelu, Activation::relu,
+    Activation::relu6, Activation::silu,       Activation::tanh,      Activation::sigmoid,    Activation::hard_swish,
+    Activation::elu,   Activation::leaky_relu, Activation::mish};
 
 LinearWeights weights(std::int64_t in, std::int64_t out, at::ScalarType dtype, bool bias = true) {
   LinearWeights w{.weight = (random({out, in}, 11) / std::sqrt(static_cast<double>(in))).to(dtype)};
@@ -37,7 +38,8 @@ Tensor exact(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
 class LinearPaths : public testing::TestWithParam<at::ScalarType> {
  protected:
   void SetUp() override {
-    if (!pack_linear(random({8, 8}, 1, GetParam())).defined()) GTEST_SKIP() << "no kernel for this dtype on this processor";
+    if (!pack_linear(random({8, 8}, 1, GetParam())).defined())
+      GTEST_SKIP() << "no kernel for this dtype on this processor";
   }
   double tolerance() const { return GetParam() == at::kFloat ? 1e-5 : 1.2e-2; }
 
@@ -80,8 +82,8 @@ TEST_P(LinearPaths, AgreeOnEveryEpilogue) {
     for (const auto activation : activations) {
       for (const bool scaled : {true, false}) {
         for (const bool added : {true, false}) {
-          SCOPED_TRACE(testing::Message() << "activation " << static_cast<int>(activation) << ", scale " << scaled << ", residual "
-                                          << added << ", bias " << bias);
+          SCOPED_TRACE(testing::Message() << "activation " << static_cast<int>(activation) << ", scale " << scaled
+                                          << ", residual " << added << ", bias " << bias);
           Epilogue e{.activation = activation};
           if (scaled) e.scale = random({17}, 15, dtype);
           if (added) e.residual = random({2, 3, 17}, 16, dtype);
@@ -121,7 +123,7 @@ TEST_P(LinearPaths, LeaveTheirInputsAsTheyWere) {
 TEST_P(LinearPaths, TakeTheReferenceOnThePackedWeightOfAFrozenModel) {
   auto w = weights(31, 17, GetParam());
   const Tensor x = random({3, 31}, 1, GetParam()), expected = linear(x, {w.weight, w.bias, {}});
-  w.weight = {};
+  w.weight = Tensor();
   reset_path_counts();
   EXPECT_TRUE(same(linear(x, w), expected));  // no InferenceMode
   EXPECT_EQ(path_counts().reference, 1);
@@ -156,8 +158,9 @@ TEST(Linear, HasTheGradientsOfFiniteDifferences) {
     const auto f = [&](const std::vector<Tensor>& in) {
       return linear(in[0], {in[1], in[2], {}}, {.activation = activation, .scale = in[3], .residual = in[4]});
     };
-    expect_right_gradients(f, {random({2, 3, 5}, 1, at::kDouble), random({4, 5}, 2, at::kDouble), random({4}, 3, at::kDouble),
-                               random({4}, 4, at::kDouble), random({2, 3, 4}, 5, at::kDouble)});
+    expect_right_gradients(
+        f, {random({2, 3, 5}, 1, at::kDouble), random({4, 5}, 2, at::kDouble), random({4}, 3, at::kDouble),
+            random({4}, 4, at::kDouble), random({2, 3, 4}, 5, at::kDouble)});
   }
 }
 

@@ -54,8 +54,9 @@ TEST(LayerNorm, AddsItsOwnEpsilon) {
 TEST(LayerNorm, HasTheGradientsOfFiniteDifferences) {
   for (const auto policy : {Policy::fused, Policy::reference}) {
     const PolicyScope scope(policy);
-    expect_right_gradients([](const auto& in) { return layer_norm(in[0], {.weight = in[1], .bias = in[2]}); },
-                           {random({2, 3, 5}, 1, at::kDouble), random({5}, 2, at::kDouble), random({5}, 3, at::kDouble)});
+    expect_right_gradients(
+        [](const auto& in) { return layer_norm(in[0], {.weight = in[1], .bias = in[2]}); },
+        {random({2, 3, 5}, 1, at::kDouble), random({5}, 2, at::kDouble), random({5}, 3, at::kDouble)});
   }
 }
 
@@ -71,7 +72,8 @@ TEST(BatchNorm, UsesTheRunningStatisticsAtInference) {
   const auto w = batch_weights(5);
   const Tensor x = random({2, 5, 3, 4}, 5);
   const double scale = w.weight[2].item<double>() / std::sqrt(w.running_var[2].item<double>() + 1e-3);
-  const double expected = (x[1][2][0][3].item<double>() - w.running_mean[2].item<double>()) * scale + w.bias[2].item<double>();
+  const double expected =
+      (x[1][2][0][3].item<double>() - w.running_mean[2].item<double>()) * scale + w.bias[2].item<double>();
   for (const auto policy : {Policy::fused, Policy::reference}) {
     const PolicyScope scope(policy);
     EXPECT_NEAR(batch_norm(x, w)[1][2][0][3].item<double>(), expected, 1e-5);
@@ -82,7 +84,8 @@ TEST(BatchNorm, UsesTheRunningStatisticsAtInference) {
 }
 
 TEST(BatchNorm, UsesTheBatchInTrainingAndMovesTheRunningStatistics) {
-  BatchNormWeights w{.weight = at::ones({3}), .bias = at::zeros({3}), .running_mean = at::zeros({3}), .running_var = at::ones({3})};
+  BatchNormWeights w{
+      .weight = at::ones({3}), .bias = at::zeros({3}), .running_mean = at::zeros({3}), .running_var = at::ones({3})};
   const Tensor x = random({4, 3, 5, 5}, 6) * 3 + 2;
   const Tensor y = batch_norm(x, w, /*training=*/true, /*momentum=*/0.25);
   EXPECT_LT(y.mean({0, 2, 3}).abs().max().item<double>(), 1e-5);

@@ -37,7 +37,8 @@ TEST(Policy, HoldsUntilItsScopeEnds) {
 
 TEST(Policy, SaysWhyTheFusedPathCannotRun) {
   const PolicyScope scope(Policy::fused);
-  EXPECT_THAT(error_of([] { use_fused("swirl", "the moon is full"); }), AllOf(HasSubstr("swirl"), HasSubstr("the moon is full")));
+  EXPECT_THAT(error_of([] { use_fused("swirl", "the moon is full"); }),
+              AllOf(HasSubstr("swirl"), HasSubstr("the moon is full")));
 }
 
 TEST(Policy, IsTheCallingThreadsOwn) {

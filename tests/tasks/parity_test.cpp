@@ -46,7 +46,7 @@ TEST_P(EveryCase, AgreesWithItsPeerAtEveryStage) {
   EXPECT_EQ(result.stages.front().max_absolute, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, EveryCase, testing::ValuesIn(case_names()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Golden, EveryCase, testing::ValuesIn(case_names()), [](const auto& tested) { return tested.param; });
 
 class Bf16Case : public testing::TestWithParam<const char*> {};
 
@@ -59,7 +59,7 @@ TEST_P(Bf16Case, AgreesWithinItsCoarserTolerance) {
 INSTANTIATE_TEST_SUITE_P(Golden, Bf16Case,
                          testing::Values("vit_classifier", "vit_pooler", "vit_bf16", "deit_distilled", "dinov2", "dinov2_swiglu",
                                          "dinov2_registers", "mobilenet_v2_model"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& tested) { return std::string(tested.param); });
 
 // --- a comparison that cannot fail proves nothing
 

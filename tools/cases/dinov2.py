@@ -28,6 +28,8 @@ PLAIN = [
     dino("dinov2_classifier", "classifier on the class token and the mean of the patches",
          "Dinov2ForImageClassification", config=labels("one", "two", "three", "four", "five")),
     dino("dinov2_swiglu", "SwiGLU", config={"use_swiglu_ffn": True}),
+    dino("dinov2_swiglu_new_names", "the names of transformers 5's own modules, SwiGLU",
+         config={"use_swiglu_ffn": True}, save={"save_original_format": False}),
     dino("dinov2_swiglu_classifier", "SwiGLU with a hidden width rounded up, classifier",
          "Dinov2ForImageClassification",
          config={"use_swiglu_ffn": True, "hidden_size": 30, "num_attention_heads": 3, "mlp_ratio": 3}),

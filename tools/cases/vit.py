@@ -102,6 +102,8 @@ FILES = [
     vit("vit_sharded", "sharded safetensors with index", save={"max_shard_size": "30KB"}),
     vit("vit_fp16", "weights in half precision, subnormal ones among them", dtype="float16"),
     vit("vit_bf16", "weights in bfloat16", "ViTModel", dtype="bfloat16"),
+    vit("vit_new_names", "the names of transformers 5's own modules (save_original_format=False)",
+        save={"save_original_format": False}),
 ]
 
 CASES = SHAPES + SIZES + PICTURES + PROCESSORS + FILES

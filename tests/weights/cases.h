@@ -1,0 +1,35 @@
+// weights/cases.h: the models of the parity cases in tests/golden/cases, for tests that need a real checkpoint.
+//
+//   const auto loaded = load_case("vit_classifier");
+//   loaded.model->forward(random({1, 3, 32, 32}, 1));
+#pragma once
+
+#include <filesystem>
+
+#include "models/registry.h"
+#include "weights/checkpoint.h"
+#include "weights/directory.h"
+
+namespace nunchi::weights {
+
+struct Loaded {
+  std::unique_ptr<models::Model> model;
+  KeyTable keys;
+  std::unique_ptr<Checkpoint> checkpoint;
+};
+
+inline std::filesystem::path case_model(const std::string& name) {
+  return std::filesystem::path(NUNCHI_SOURCE_DIR) / "tests/golden/cases" / name / "model";
+}
+
+inline Loaded load_model(const std::filesystem::path& folder) {
+  auto files = formats::open_weights(folder);
+  auto built = models::build({open_directory(folder).config, files.names()});
+  auto checkpoint = std::make_unique<Checkpoint>(std::move(files), built.keys);
+  checkpoint->load(*built.model);
+  return {std::move(built.model), std::move(built.keys), std::move(checkpoint)};
+}
+
+inline Loaded load_case(const std::string& name) { return load_model(case_model(name)); }
+
+}  // namespace nunchi::weights
