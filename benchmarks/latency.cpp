@@ -2,8 +2,8 @@
 //
 //   bench_latency MODEL [fp32|bf16] [batch] [runs] [pixels.f32]
 //
-// Prints one line of JSON. With a file of raw float32 pixels [batch, 3, h, w] it answers for those and prints the logits'
-// sum and largest class, so that a runner can check the answer before the time counts.
+// Prints one line of JSON. With a file of raw float32 pixels [batch, 3, h, w] it answers for those and prints the
+// logits' sum and largest class, so that a runner can check the answer before the time counts.
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
@@ -68,9 +68,11 @@ int main(int argc, char** argv) {
   }
   std::sort(times.begin(), times.end());
   const auto answer = output.logits.defined() ? output.logits : output.last_hidden_state;
-  fmt::print("{{\"load_ms\": {:.1f}, \"first_ms\": {:.1f}, \"min_ms\": {:.2f}, \"median_ms\": {:.2f}, \"rss_mib\": {}, \"peak_mib\": {}, "
-             "\"sum\": {:.6f}, \"largest\": {}}}\n",
-             load, first, times.front(), times[times.size() / 2], resident_kib("VmRSS") / 1024, resident_kib("VmHWM") / 1024,
-             answer.sum().item<double>(), answer[0].argmax().item<std::int64_t>());
+  fmt::print(
+      "{{\"load_ms\": {:.1f}, \"first_ms\": {:.1f}, \"min_ms\": {:.2f}, \"median_ms\": {:.2f}, \"rss_mib\": {}, "
+      "\"peak_mib\": {}, "
+      "\"sum\": {:.6f}, \"largest\": {}}}\n",
+      load, first, times.front(), times[times.size() / 2], resident_kib("VmRSS") / 1024, resident_kib("VmHWM") / 1024,
+      answer.sum().item<double>(), answer[0].argmax().item<std::int64_t>());
   return 0;
 }

@@ -33,7 +33,9 @@ void write_csv(Results& results, const std::string& file, const std::vector<Pred
 
 // One answer stands on the picture's own line; several stand below it.
 void write_text(Results& results, const std::string& file, const std::vector<Prediction>& answers, std::size_t width) {
-  const auto words = [](const Prediction& answer) { return fmt::format("{:6.2f} %  {}", 100 * answer.probability, answer.label); };
+  const auto words = [](const Prediction& answer) {
+    return fmt::format("{:6.2f} %  {}", 100 * answer.probability, answer.label);
+  };
   if (answers.size() == 1) return results.line(fmt::format("{:<{}}  {}", file, width, words(answers.front())));
   results.line(file);
   for (const auto& answer : answers) results.line("  " + words(answer));
@@ -60,9 +62,12 @@ int classify(const Options& options) {
     const auto answers = tasks::top_predictions(model, step.output.logits, count);
     for (std::size_t i = 0; i < answers.size(); ++i) {
       const auto file = step.paths[step.batch.indices[i]].string();
-      if (options.json) write_json(results, file, answers[i]);
-      else if (options.csv) write_csv(results, file, answers[i]);
-      else write_text(results, file, answers[i], width);
+      if (options.json)
+        write_json(results, file, answers[i]);
+      else if (options.csv)
+        write_csv(results, file, answers[i]);
+      else
+        write_text(results, file, answers[i], width);
     }
   });
   results.close();

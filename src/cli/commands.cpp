@@ -17,10 +17,12 @@ void add_folder(Pictures& pictures, const fs::path& folder, const Options& optio
     remark(message);
     ++pictures.failed;
   };
-  const auto found = list_files(folder, {.accept = image::looks_like_picture, .recursive = options.recursive, .on_unreadable = on_unreadable});
+  const auto found = list_files(
+      folder, {.accept = image::looks_like_picture, .recursive = options.recursive, .on_unreadable = on_unreadable});
   if (found.empty()) {
-    throw Error(ErrorKind::input, fmt::format("{}: no pictures in this folder{}", folder.string(),
-                                              options.recursive ? "" : " (with --recursive, those below it count too)"));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: no pictures in this folder{}", folder.string(),
+                            options.recursive ? "" : " (with --recursive, those below it count too)"));
   }
   pictures.paths.insert(pictures.paths.end(), found.begin(), found.end());
 }
@@ -32,14 +34,16 @@ void add_input(Pictures& pictures, const std::string& input, const Options& opti
   const auto matches = glob(input);
   pictures.paths.insert(pictures.paths.end(), matches.begin(), matches.end());
   if (!matches.empty()) return;
-  if (input.find_first_of("*?[{") != std::string::npos) throw Error(ErrorKind::input, fmt::format("{}: no file matches", input));
+  if (input.find_first_of("*?[{") != std::string::npos)
+    throw Error(ErrorKind::input, fmt::format("{}: no file matches", input));
   pictures.paths.emplace_back(input);  // its own error comes when it is read, beside the answers for the others
 }
 
 }  // namespace
 
 tasks::VisionModel open_model(const Options& options) {
-  return tasks::VisionModel(options.model, {.precision = tasks::precision_from_name(options.precision), .arch = options.arch});
+  return tasks::VisionModel(options.model,
+                            {.precision = tasks::precision_from_name(options.precision), .arch = options.arch});
 }
 
 Pictures find_pictures(const Options& options) {
@@ -61,10 +65,11 @@ Pictures find_pictures(const Options& options) {
 int run_pictures(const Options& options, const tasks::VisionModel& model, const Pictures& pictures,
                  const std::function<void(const Step&)>& step) {
   const auto& paths = pictures.paths;
-  tasks::PictureLoader loader(paths, model.transform(),
-                              {.batch = options.batch,
-                               .threads = cpu_info().logical_cores,
-                               .decode = {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels}});
+  tasks::PictureLoader loader(
+      paths, model.transform(),
+      {.batch = options.batch,
+       .threads = cpu_info().logical_cores,
+       .decode = {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels}});
   ProgressLine progress(options.command, "images", options.quiet || paths.size() < 2);
   const auto total = static_cast<std::int64_t>(paths.size());
   std::int64_t done = 0, failed = pictures.failed;

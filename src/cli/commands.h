@@ -28,8 +28,8 @@ constexpr int exit_interrupted = 130;
 
 tasks::VisionModel open_model(const Options& options);
 
-// The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none or cannot
-// be read counts as failed.
+// The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none
+// or cannot be read counts as failed.
 struct Pictures {
   std::vector<std::filesystem::path> paths;
   std::int64_t failed = 0;

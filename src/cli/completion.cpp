@@ -95,8 +95,8 @@ std::string fish(const CLI::App& app) {
                         quoted(command->get_description()));
     for (const auto* option : command->get_options()) {
       for (const auto& name : option->get_lnames()) {
-        text += fmt::format("complete -c nunchi -n '__fish_seen_subcommand_from {}' -l {} -d {}\n", command->get_name(), name,
-                            quoted(option->get_description()));
+        text += fmt::format("complete -c nunchi -n '__fish_seen_subcommand_from {}' -l {} -d {}\n", command->get_name(),
+                            name, quoted(option->get_description()));
       }
     }
   }

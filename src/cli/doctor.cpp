@@ -31,7 +31,8 @@ Check check_isa() {
 Check check_bf16() {
   const auto& cpu = cpu_info();
   const bool fast = cpu.avx512_bf16 || cpu.amx_bf16 || cpu.neon_bf16;
-  return {"bf16", fast ? "in hardware" : "not in hardware", fast ? "" : "use --precision fp32: bf16 is slower on this processor"};
+  return {"bf16", fast ? "in hardware" : "not in hardware",
+          fast ? "" : "use --precision fp32: bf16 is slower on this processor"};
 }
 
 Check check_memory() {
@@ -43,11 +44,14 @@ Check check_memory() {
 
 Check check_cuda() {
   const bool there = at::globalContext().hasCUDA();
-  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch", "inference runs on the CPU so far; nothing is to be done"};
+  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch",
+          "inference runs on the CPU so far; nothing is to be done"};
 }
 
 std::filesystem::path cache_folder() {
-  const auto variable = [](const char* name) { return std::filesystem::path(std::getenv(name) ? std::getenv(name) : ""); };
+  const auto variable = [](const char* name) {
+    return std::filesystem::path(std::getenv(name) ? std::getenv(name) : "");
+  };
   if (const auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
   if (const auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
   if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
@@ -56,26 +60,39 @@ std::filesystem::path cache_folder() {
 
 Check check_cache() {
   const auto folder = cache_folder();
-  const bool there = std::filesystem::is_directory(folder);
-  return {"model cache", fmt::format("{} ({})", folder.string(), there ? "exists" : "does not exist"),
+  std::error_code error;
+  const bool there = std::filesystem::is_directory(folder, error);
+  const bool forbidden = error == std::errc::permission_denied;
+  return {"model cache",
+          fmt::format("{} ({})", folder.string(),
+                      there       ? "exists"
+                      : forbidden ? "may not be read"
+                                  : "does not exist"),
           there ? "" : "none is needed: give models as folders"};
 }
 
 Check check_writing() {
   const bool can = access(".", W_OK) == 0;
-  return {"this folder", can ? "can be written" : "cannot be written", can ? "" : "change to another folder, or give --out a path elsewhere"};
+  return {"this folder", can ? "can be written" : "cannot be written",
+          can ? "" : "change to another folder, or give --out a path elsewhere"};
 }
 
 }  // namespace
 
 int doctor(const Options& options) {
   const auto& cpu = cpu_info();
-  const std::vector<Check> checks = {
-      {"processor", cpu.brand, ""},
-      {"cores", fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores, cpu.physical_cores, at::get_num_threads()), ""},
-      check_isa(), check_bf16(), check_memory(),
-      {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
-      check_cuda(), check_cache(), check_writing()};
+  const std::vector<Check> checks = {{"processor", cpu.brand, ""},
+                                     {"cores",
+                                      fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores,
+                                                  cpu.physical_cores, at::get_num_threads()),
+                                      ""},
+                                     check_isa(),
+                                     check_bf16(),
+                                     check_memory(),
+                                     {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
+                                     check_cuda(),
+                                     check_cache(),
+                                     check_writing()};
   Results results("");
   Json json = Json::object();
   for (const auto& check : checks) {

@@ -36,9 +36,10 @@ Json nested(const Tensor& tensor) {
 Tensor joined(const std::vector<Tensor>& parts) {
   for (const auto& part : parts) {
     if (part.sizes().slice(1) != parts.front().sizes().slice(1)) {
-      throw Error(ErrorKind::input, fmt::format("--pool grid: expected grids of one size, found {} and {}; write them to a .jsonl file, "
-                                                "or use --pool mean",
-                                                to_string(parts.front().sizes().slice(1)), to_string(part.sizes().slice(1))));
+      throw Error(ErrorKind::input,
+                  fmt::format("--pool grid: expected grids of one size, found {} and {}; write them to a .jsonl file, "
+                              "or use --pool mean",
+                              to_string(parts.front().sizes().slice(1)), to_string(part.sizes().slice(1))));
     }
   }
   return at::cat(parts, 0).contiguous();
@@ -67,7 +68,8 @@ int embed(const Options& options) {
   });
   if (!arrays) results.close();
   if (!arrays || (parts.empty() && code == exit_interrupted)) return code;
-  if (parts.empty()) throw Error(ErrorKind::input, fmt::format("{}: not written: no picture could be embedded", options.out));
+  if (parts.empty())
+    throw Error(ErrorKind::input, fmt::format("{}: not written: no picture could be embedded", options.out));
   const Tensor all = joined(parts);
   write_arrays(options.out, all, files);
   if (!options.quiet) remark(fmt::format("{}: written, {} float32", options.out, to_string(all.sizes())));

@@ -9,22 +9,32 @@ namespace nunchi::cli {
 namespace {
 
 Json as_json(const tasks::ModelInfo& info) {
-  return {{"model_type", info.type},       {"class", info.arch_class},  {"parameters", info.parameters},
-          {"macs", info.macs},             {"flops", 2 * info.macs},    {"input_shape", info.input_shape},
-          {"classes", info.classes},       {"weight_bytes", info.weight_bytes}, {"weight_dtypes", info.weight_dtypes},
-          {"tensors", info.tensors},       {"files", info.files},       {"transform", info.transform}};
+  return {{"model_type", info.type},
+          {"class", info.arch_class},
+          {"parameters", info.parameters},
+          {"macs", info.macs},
+          {"flops", 2 * info.macs},
+          {"input_shape", info.input_shape},
+          {"classes", info.classes},
+          {"weight_bytes", info.weight_bytes},
+          {"weight_dtypes", info.weight_dtypes},
+          {"tensors", info.tensors},
+          {"files", info.files},
+          {"transform", info.transform}};
 }
 
 void write_text(Results& results, const tasks::ModelInfo& info) {
-  const auto line = [&](const char* name, const std::string& text) { results.line(fmt::format("{:<12}{}", name, text)); };
+  const auto line = [&](const char* name, const std::string& text) {
+    results.line(fmt::format("{:<12}{}", name, text));
+  };
   line("model", info.arch_class.empty() ? info.type : fmt::format("{} ({})", info.type, info.arch_class));
   line("parameters", with_thousands(info.parameters));
   line("cost", fmt::format("{:.2f} GMAC ({:.2f} GFLOP) a picture", static_cast<double>(info.macs) / 1e9,
                            2 * static_cast<double>(info.macs) / 1e9));
   line("input", fmt::format("{} (channels, height, width)", to_string(info.input_shape)));
   line("classes", info.classes > 0 ? with_thousands(info.classes) : "none: a backbone");
-  line("weights", fmt::format("{} in {} tensors, {}, {} file{}", format_bytes(info.weight_bytes), info.tensors, info.weight_dtypes,
-                              info.files, info.files == 1 ? "" : "s"));
+  line("weights", fmt::format("{} in {} tensors, {}, {} file{}", format_bytes(info.weight_bytes), info.tensors,
+                              info.weight_dtypes, info.files, info.files == 1 ? "" : "s"));
   line("transform", info.transform.empty() ? "not known: there is no preprocessor_config.json" : "");
   for (std::size_t begin = 0; begin < info.transform.size();) {
     const auto end = std::min(info.transform.find('\n', begin), info.transform.size());

@@ -1,5 +1,5 @@
-// The program: parses the command line and loads libnunchi.so for work. LibTorch costs 0.24 s and 108 MB before anything runs,
-// so what does not need it (help, usage errors, completion) is answered here.
+// The program: parses the command line and loads libnunchi.so for work. LibTorch costs 0.24 s and 108 MB before
+// anything runs, so what does not need it (help, usage errors, completion) is answered here.
 #include <dlfcn.h>
 
 #include <cerrno>
@@ -25,15 +25,18 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) {  // --help, --version
     return print(error.get_name() == "CallForVersion" ? app.version() + "\n" : app.help());
   }
-  std::fprintf(stderr, "nunchi: %s\nTry: nunchi --help, nunchi COMMAND --help\n", error.what());
+  const std::string reason = app.get_subcommands().empty() ? nunchi::cli::no_command(app) : error.what();
+  std::fprintf(stderr, "nunchi: %s\nTry: nunchi --help, nunchi COMMAND --help\n", reason.c_str());
   return 2;
 }
 
 int run(const Options& options) {
   void* library = dlopen("libnunchi.so", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    std::fprintf(stderr, "nunchi: its library cannot be loaded: %s\nIt belongs in ../lib beside the program; build or install again.\n",
-                 dlerror());
+    std::fprintf(
+        stderr,
+        "nunchi: its library cannot be loaded: %s\nIt belongs in ../lib beside the program; build or install again.\n",
+        dlerror());
     return 1;
   }
   auto* function = reinterpret_cast<RunFunction*>(dlsym(library, "nunchi_run"));

@@ -10,7 +10,8 @@ int models(const Options& options) {
   if (!options.json) results.line("Checkpoints of transformers (model_type in config.json):");
   for (const auto& architecture : nunchi::models::architectures()) {
     if (options.json) {
-      results.line(json_line({{"model_type", architecture.model_type}, {"paper", architecture.paper}, {"classes", architecture.classes}}));
+      results.line(json_line(
+          {{"model_type", architecture.model_type}, {"paper", architecture.paper}, {"classes", architecture.classes}}));
     } else {
       results.line(fmt::format("  {:<24}{:<26}{}", architecture.model_type, architecture.paper, architecture.classes));
     }
@@ -21,10 +22,12 @@ int models(const Options& options) {
     const auto shape = model->input_shape();
     const auto parameters = model->parameter_count(), macs = nunchi::models::count_macs(*model, shape);
     if (options.json) {
-      results.line(json_line({{"preset", preset.name}, {"paper", preset.paper}, {"parameters", parameters}, {"macs", macs}}));
+      results.line(
+          json_line({{"preset", preset.name}, {"paper", preset.paper}, {"parameters", parameters}, {"macs", macs}}));
     } else {
-      results.line(fmt::format("  {:<36}{:>15} parameters  {:>8.2f} GFLOP  {} pixels  {} classes", preset.name, with_thousands(parameters),
-                               2 * static_cast<double>(macs) / 1e9, shape[1], model->classes()));
+      results.line(fmt::format("  {:<36}{:>15} parameters  {:>8.2f} GFLOP  {} pixels  {} classes", preset.name,
+                               with_thousands(parameters), 2 * static_cast<double>(macs) / 1e9, shape[1],
+                               model->classes()));
     }
   }
   return 0;

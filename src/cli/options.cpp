@@ -15,8 +15,8 @@ constexpr const char* footer =
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
-// What is wrong with a value, empty where nothing is. They are told here, and not where the value is used, so that a usage error
-// is answered before LibTorch is loaded.
+// What is wrong with a value, empty where nothing is. They are told here, and not where the value is used, so that a
+// usage error is answered before LibTorch is loaded.
 std::string check_precision(const std::string& name) {
   if (name == "fp32" || name == "bf16") return "";
   if (name == "int8") return "int8: no int8 kernels exist in nunchi yet; use fp32 or bf16";
@@ -29,12 +29,16 @@ std::string check_device(const std::string& name) {
 
 std::string check_embeddings_file(const std::string& name) {
   const auto kind = std::filesystem::path(name).extension();
-  return kind == ".npy" || kind == ".safetensors" || kind == ".jsonl" ? "" : name + ": expected a name ending in .npy, .safetensors or .jsonl";
+  return kind == ".npy" || kind == ".safetensors" || kind == ".jsonl"
+             ? ""
+             : name + ": expected a name ending in .npy, .safetensors or .jsonl";
 }
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
   return {[=](const std::string& name) {
-            return std::find(names.begin(), names.end(), name) != names.end() ? "" : name + ": not known; known are " + in_words;
+            return std::find(names.begin(), names.end(), name) != names.end()
+                       ? ""
+                       : name + ": not known; known are " + in_words;
           },
           ""};
 }
@@ -54,13 +58,18 @@ PictureSize parse_size(const std::string& text) {
 void add_general(CLI::App& command, Options& o) {
   command.add_flag("-q,--quiet", o.quiet, "no progress and no remarks");
   command.add_flag("-v,--verbose", o.verbose, "more remarks");
-  command.add_option("--threads", o.threads, "threads for the network (default: all cores)")->check(CLI::Range(1, 4096));
+  command.add_option("--threads", o.threads, "threads for the network (default: all cores)")
+      ->check(CLI::Range(1, 4096));
 }
 
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
-  command.add_option("--precision", o.precision, "fp32 or bf16")->check(CLI::Validator(check_precision, ""))->capture_default_str();
-  command.add_option("--device", o.device, "auto or cpu")->check(CLI::Validator(check_device, ""))->capture_default_str();
+  command.add_option("--precision", o.precision, "fp32 or bf16")
+      ->check(CLI::Validator(check_precision, ""))
+      ->capture_default_str();
+  command.add_option("--device", o.device, "auto or cpu")
+      ->check(CLI::Validator(check_device, ""))
+      ->capture_default_str();
   command.add_option("--arch", o.arch, "a preset's name (nunchi models), for a .safetensors file without config.json");
 }
 
@@ -69,7 +78,9 @@ void add_inputs(CLI::App& command, Options& o, const char* names) {
   command.add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_flag("-r,--recursive", o.recursive, "folders with all that is below them");
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
-  command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")->check(CLI::Range(1LL, 1LL << 40))->capture_default_str();
+  command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")
+      ->check(CLI::Range(1LL, 1LL << 40))
+      ->capture_default_str();
 }
 
 CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::string& description) {
@@ -83,7 +94,8 @@ void add_classify(CLI::App& app, Options& o) {
   auto* command = add(app, o, "classify", "name what is in pictures");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL INPUT...");
-  command->add_option("-k,--top", o.top, "answers per picture (default: 5 for one picture, 1 for several)")->check(CLI::Range(1, 100000));
+  command->add_option("-k,--top", o.top, "answers per picture (default: 5 for one picture, 1 for several)")
+      ->check(CLI::Range(1, 100000));
   auto* json = command->add_flag("--json", o.json, "JSON lines");
   command->add_flag("--csv", o.csv, "comma-separated values")->excludes(json);
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");
@@ -97,7 +109,10 @@ void add_embed(CLI::App& app, Options& o) {
       ->check(one_of({"cls", "mean", "grid"}, "cls, mean and grid"))
       ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines (the default without -o)");
-  command->add_option("-o,--out", o.out, "write to this file: .npy (and the names of the pictures to FILE.files.json), .safetensors or .jsonl")
+  command
+      ->add_option(
+          "-o,--out", o.out,
+          "write to this file: .npy (and the names of the pictures to FILE.files.json), .safetensors or .jsonl")
       ->check(CLI::Validator(check_embeddings_file, ""));
 }
 
@@ -105,7 +120,9 @@ void add_similar(CLI::App& app, Options& o) {
   auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL A B...");
-  command->add_option("--pool", o.pool, "cls or mean")->check(one_of({"cls", "mean"}, "cls and mean"))->capture_default_str();
+  command->add_option("--pool", o.pool, "cls or mean")
+      ->check(one_of({"cls", "mean"}, "cls and mean"))
+      ->capture_default_str();
   command->add_flag("--json", o.json, "one JSON object");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");
 }
@@ -115,15 +132,18 @@ void add_forward(CLI::App& app, Options& o) {
   add_model(*command, o);
   command->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   command->add_option("--image", o.images, "the picture")->required()->expected(1);
-  command->add_option_function<std::string>("--size", [&o](const std::string& text) { o.size = parse_size(text); },
-                                            "HEIGHTxWIDTH instead of the checkpoint's own size");
+  command->add_option_function<std::string>(
+      "--size", [&o](const std::string& text) { o.size = parse_size(text); },
+      "HEIGHTxWIDTH instead of the checkpoint's own size");
   command->add_option("-o,--out", o.out, "the .safetensors file to write")->required();
 }
 
 void add_parity(CLI::App& app, Options& o) {
   auto* command = add(app, o, "parity", "compare with what a Python peer computed, stage by stage");
   command->add_option("CASE", o.inputs, "case folders, or folders of them")->required()->type_name("CASE...");
-  command->add_option("--precision", o.precision, "fp32 or bf16")->check(CLI::Validator(check_precision, ""))->capture_default_str();
+  command->add_option("--precision", o.precision, "fp32 or bf16")
+      ->check(CLI::Validator(check_precision, ""))
+      ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines");
 }
 
@@ -151,18 +171,19 @@ void check_is_no_picture(const Options& options) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return;
   if (std::find(weights.begin(), weights.end(), path.extension()) != weights.end()) return;
-  throw CLI::ValidationError("MODEL", fmt::format("{}: expected a model, found a file that is none (nunchi bundles no model yet): "
-                                                  "nunchi {} MODEL{}",
-                                                  options.model, options.command,
-                                                  options.command == "info" ? "" : " " + options.model));
+  throw CLI::ValidationError(
+      "MODEL", fmt::format("{}: expected a model, found a file that is none (nunchi bundles no model yet): "
+                           "nunchi {} MODEL{}",
+                           options.model, options.command, options.command == "info" ? "" : " " + options.model));
 }
 
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(Options& options) {
-  auto app = std::make_unique<CLI::App>("nunchi: vision transformers, native. Classifies, embeds and compares pictures with the "
-                                        "checkpoints you have.",
-                                        "nunchi");
+  auto app = std::make_unique<CLI::App>(
+      "nunchi: vision transformers, native. Classifies, embeds and compares pictures with the "
+      "checkpoints you have.",
+      "nunchi");
   app->require_subcommand(1);
   app->footer(footer);
   app->set_version_flag("--version", "nunchi " NUNCHI_VERSION);
@@ -179,20 +200,30 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   return app;
 }
 
+std::string no_command(const CLI::App& app) {
+  std::string names;
+  for (const auto* command : app.get_subcommands({})) names += (names.empty() ? "" : ", ") + command->get_name();
+  const auto remaining = app.remaining();
+  return fmt::format("expected a command ({}), found {}", names, remaining.empty() ? "none" : remaining.front());
+}
+
 void settle_model(Options& options) {
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk"};
-  const bool takes_pictures = std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
+  const bool takes_pictures =
+      std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
   if (!takes_pictures && options.command != "forward" && options.command != "info") return;
   if (options.model.empty() && !options.inputs.empty()) {
     options.model = options.inputs.front();
     options.inputs.erase(options.inputs.begin());
   }
   if (options.model.empty()) {
-    throw CLI::ValidationError("MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
+    throw CLI::ValidationError(
+        "MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
   }
   check_is_no_picture(options);
   if (takes_pictures && options.inputs.empty()) {
-    throw CLI::ValidationError("INPUT", fmt::format("no pictures are named: nunchi {} {} INPUT...", options.command, options.model));
+    throw CLI::ValidationError(
+        "INPUT", fmt::format("no pictures are named: nunchi {} {} INPUT...", options.command, options.model));
   }
   if (!takes_pictures && !options.inputs.empty()) throw CLI::ExtrasError(options.inputs);
 }

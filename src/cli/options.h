@@ -1,4 +1,5 @@
-// cli/options.h: what the command line said. main.cpp and this table link no LibTorch: help and usage errors answer at once.
+// cli/options.h: what the command line said. main.cpp and this table link no LibTorch: help and usage errors answer at
+// once.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -29,9 +30,12 @@ struct Options {
 // The whole command line, bound to `options`.
 std::unique_ptr<CLI::App> make_app(Options& options);
 
-// "-m MODEL" or the first positional; the rest are inputs. Called once after parsing. Throws CLI::ParseError where the model or
-// the pictures are missing, or where more is named than the command takes.
+// "-m MODEL" or the first positional; the rest are inputs. Called once after parsing. Throws CLI::ParseError where the
+// model or the pictures are missing, or where more is named than the command takes.
 void settle_model(Options& options);
+
+// What to say where no command could be made out.
+std::string no_command(const CLI::App& app);
 
 // A completion script for bash, zsh or fish, made from the same table.
 std::string completion_script(const CLI::App& app, const std::string& shell);

@@ -34,17 +34,24 @@ std::vector<fs::path> case_folders(const Options& options) {
 void write_table(Results& results, const tasks::ParityResult& result) {
   results.line(fmt::format("{}  ({})", result.name, result.peer));
   for (const auto& stage : result.stages) {
-    const auto numbers = stage.remark.empty() ? fmt::format("{:10.2e}  {:10.2e}", stage.max_absolute, stage.max_relative) : stage.remark;
-    results.line(fmt::format("  {} {:<20}  {}{}", stage.passed ? "ok  " : "FAIL", stage.name, numbers, stage.required ? "" : "  (not required)"));
+    const auto numbers =
+        stage.remark.empty() ? fmt::format("{:10.2e}  {:10.2e}", stage.max_absolute, stage.max_relative) : stage.remark;
+    results.line(fmt::format("  {} {:<20}  {}{}", stage.passed ? "ok  " : "FAIL", stage.name, numbers,
+                             stage.required ? "" : "  (not required)"));
   }
-  if (const auto* stage = result.first_failure()) results.line(fmt::format("  first stage that fails: {}", stage->name));
+  if (const auto* stage = result.first_failure())
+    results.line(fmt::format("  first stage that fails: {}", stage->name));
 }
 
 void write_json(Results& results, const tasks::ParityResult& result) {
   Json line = {{"case", result.name}, {"peer", result.peer}, {"passed", result.passed()}, {"stages", Json::array()}};
   for (const auto& stage : result.stages) {
-    line["stages"].push_back({{"name", stage.name}, {"passed", stage.passed}, {"required", stage.required},
-                              {"max_absolute", stage.max_absolute}, {"max_relative", stage.max_relative}, {"remark", stage.remark}});
+    line["stages"].push_back({{"name", stage.name},
+                              {"passed", stage.passed},
+                              {"required", stage.required},
+                              {"max_absolute", stage.max_absolute},
+                              {"max_relative", stage.max_relative},
+                              {"remark", stage.remark}});
   }
   results.line(json_line(line));
 }

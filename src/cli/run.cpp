@@ -26,10 +26,14 @@ void stop_on_signals() {
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return 2;
-    case ErrorKind::model: return 3;
-    case ErrorKind::interrupted: return exit_interrupted;
-    default: return 1;
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::model:
+      return 3;
+    case ErrorKind::interrupted:
+      return exit_interrupted;
+    default:
+      return 1;
   }
 }
 

@@ -45,7 +45,8 @@ int similar(const Options& options) {
     parts.push_back(tasks::embeddings(step.output, kind));
   });
   if (code == exit_interrupted) return code;
-  if (files.size() < 2) throw Error(ErrorKind::input, fmt::format("two pictures are needed to compare, {} could be read", files.size()));
+  if (files.size() < 2)
+    throw Error(ErrorKind::input, fmt::format("two pictures are needed to compare, {} could be read", files.size()));
   const Tensor cosines = tasks::cosine_matrix(at::cat(parts, 0)).contiguous();
   options.json ? write_json(results, files, cosines) : write_table(results, files, cosines);
   results.close();

@@ -17,9 +17,11 @@ namespace fs = std::filesystem;
 void check_place(const std::string& path) {
   std::error_code error;
   const auto folder = fs::path(path).parent_path();
-  if (fs::is_directory(path, error)) throw Error(ErrorKind::input, fmt::format("{}: cannot be written: it is a folder", path));
+  if (fs::is_directory(path, error))
+    throw Error(ErrorKind::input, fmt::format("{}: cannot be written: it is a folder", path));
   if (!folder.empty() && !fs::is_directory(folder, error)) {
-    throw Error(ErrorKind::input, fmt::format("{}: cannot be written: there is no folder {}; make it first", path, folder.string()));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: cannot be written: there is no folder {}; make it first", path, folder.string()));
   }
 }
 
@@ -36,10 +38,11 @@ void Results::line(std::string_view text) {
     collected_.append(text).push_back('\n');
     return;
   }
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fputc('\n', stdout) != EOF &&
-                       std::fflush(stdout) == 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                       std::fputc('\n', stdout) != EOF && std::fflush(stdout) == 0;
   if (!written && errno == EPIPE) throw ReaderLeft();
-  if (!written) throw Error(ErrorKind::input, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
+  if (!written)
+    throw Error(ErrorKind::input, fmt::format("standard output cannot be written: {}", std::strerror(errno)));
 }
 
 void Results::close() {

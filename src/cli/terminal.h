@@ -1,4 +1,5 @@
-// cli/terminal.h: the only place that writes to the terminal: results to standard output (or --out), the rest to standard error.
+// cli/terminal.h: the only place that writes to the terminal: results to standard output (or --out), the rest to
+// standard error.
 #pragma once
 
 #include <chrono>

@@ -7,19 +7,24 @@
 namespace nunchi::cli {
 namespace {
 
-void line(Results& results, const std::string& name, const std::string& text) { results.line(fmt::format("  {:<22}{}", name, text)); }
+void line(Results& results, const std::string& name, const std::string& text) {
+  results.line(fmt::format("  {:<22}{}", name, text));
+}
 
-void write_input(Results& results, const std::filesystem::path& path, const image::Picture& picture, const Tensor& pixels) {
+void write_input(Results& results, const std::filesystem::path& path, const image::Picture& picture,
+                 const Tensor& pixels) {
   results.line(path.string());
-  line(results, "picture", fmt::format("[{}, {}, {}]  (height, width, channels)", picture.height, picture.width, picture.channels));
+  line(results, "picture",
+       fmt::format("[{}, {}, {}]  (height, width, channels)", picture.height, picture.width, picture.channels));
   line(results, "pixel_values", to_string(pixels.sizes()));
 }
 
 void write_output(Results& results, const models::ModelOutput& output) {
   const bool embeds = output.prefix_tokens > 0;  // a transformer's first hidden state is its embeddings
   if (embeds) {
-    line(results, "patches", fmt::format("{} x {} = {} tokens, and {} before them", output.grid[0], output.grid[1],
-                                         output.grid[0] * output.grid[1], output.prefix_tokens));
+    line(results, "patches",
+         fmt::format("{} x {} = {} tokens, and {} before them", output.grid[0], output.grid[1],
+                     output.grid[0] * output.grid[1], output.prefix_tokens));
   }
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
     const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i : i + 1);
@@ -32,7 +37,8 @@ void write_output(Results& results, const models::ModelOutput& output) {
   if (output.logits.defined()) line(results, "logits", to_string(output.logits.sizes()));
 }
 
-void walk_picture(Results& results, const tasks::VisionModel& model, const std::filesystem::path& path, const Options& options) {
+void walk_picture(Results& results, const tasks::VisionModel& model, const std::filesystem::path& path,
+                  const Options& options) {
   const bool turn = !options.no_exif && model.transform().apply_exif_orientation;
   const image::DecodeOptions decode{.apply_exif_orientation = turn, .max_pixels = options.max_pixels};
   const auto picture = image::read_picture(path, decode);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/assert.h"
+
 namespace nunchi {
 
 void assertion_failed(const char* condition, const char* message, const char* file, int line) {

@@ -1,10 +1,9 @@
 // core/error.h: the two kinds of failure.
 //
-// What the user, a file or the network did wrong is an Error: it says what was expected, what was found, where, and what
-// to do. What only a bug of ours can cause is an ASSERT; it throws too, so that a server stays alive.
+// What the user, a file or the network did wrong is an Error: it says what was expected, what was found, where, and
+// what to do. What only a bug of ours can cause is an ASSERT (core/assert.h); it throws an Error too.
 //
 //   throw Error(ErrorKind::input, fmt::format("{}: expected a JPEG, found {} bytes of zeros", path, size));
-//   ASSERT(x.dim() == 3, "tokens are [batch, tokens, dim]");
 #pragma once
 
 #include <stdexcept>
@@ -26,9 +25,4 @@ class NUNCHI_API Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-[[noreturn]] void assertion_failed(const char* condition, const char* message, const char* file, int line);
-
 }  // namespace nunchi
-
-#define ASSERT(condition, message) \
-  ((condition) ? static_cast<void>(0) : ::nunchi::assertion_failed(#condition, message, __FILE__, __LINE__))

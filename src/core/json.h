@@ -4,8 +4,8 @@
 //   const int dim = get_or(config, "hidden_size", 768);
 #pragma once
 
-#include <filesystem>
 #include <fmt/format.h>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -16,7 +16,8 @@ namespace nunchi {
 
 using Json = nlohmann::ordered_json;
 
-// Throws Error (model) where the text is not JSON, nests deeper than 100 levels or is not UTF-8; `name` is for the message.
+// Throws Error (model) where the text is not JSON, nests deeper than 100 levels or is not UTF-8; `name` is for the
+// message.
 Json parse_json(std::string_view text, const std::string& name);
 
 // Throws Error (model) where the file cannot be read, is over 256 MiB, or is not JSON.

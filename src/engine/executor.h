@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -21,15 +22,16 @@ class Executor {
 
   template <class Function>
   auto run(Function function) {
-    std::packaged_task<decltype(function())()> task([&] {
+    // Shared: the thread may still be leaving the task when the caller has its answer.
+    const auto task = std::make_shared<std::packaged_task<decltype(function())()>>([&] {
       try {
         return function();
       } catch (...) {
         rethrow_as_error();
       }
     });
-    auto result = task.get_future();
-    submit([&task] { task(); });
+    auto result = task->get_future();
+    submit([task] { (*task)(); });
     return result.get();
   }
 

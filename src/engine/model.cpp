@@ -30,7 +30,8 @@ std::unique_ptr<tasks::VisionModel> load(const std::filesystem::path& path, cons
   const auto precision = tasks::precision_from_name(options.precision);
   return engine::executor().run([&] {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    return std::make_unique<tasks::VisionModel>(path, tasks::VisionModelOptions{.precision = precision, .arch = options.arch});
+    return std::make_unique<tasks::VisionModel>(
+        path, tasks::VisionModelOptions{.precision = precision, .arch = options.arch});
   });
 }
 
@@ -49,7 +50,8 @@ struct Model::Implementation {
     return engine::executor().run([&] {
       const auto output = model->forward(as_batch(values));
       std::vector<Answer> answers;
-      for (const auto& p : tasks::top_predictions(*model, output.logits, count).front()) answers.push_back({p.id, p.label, p.probability});
+      const auto predictions = tasks::top_predictions(*model, output.logits, count);
+      for (const auto& p : predictions.front()) answers.push_back({p.id, p.label, p.probability});
       return answers;
     });
   }

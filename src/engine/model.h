@@ -1,8 +1,9 @@
-// engine/model.h: nunchi as a library. Plain C++ types, no LibTorch in sight; every function may be called from any thread.
+// engine/model.h: nunchi as a library. Plain C++ types, no LibTorch in sight; every function may be called from any
+// thread.
 //
 //   #include <nunchi/nunchi.h>
 //   nunchi::Model model("vit-base-patch16-224");
-//   for (const auto& answer : model.classify("cat.jpg")) std::printf("%5.1f %% %s\n", 100 * answer.probability, answer.label.c_str());
+//   for (const auto& answer : model.classify("cat.jpg")) use(answer.label, answer.probability);
 #pragma once
 
 #include <cstdint>
@@ -42,8 +43,8 @@ class NUNCHI_API Model {
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
 
-  // The `count` most probable classes, best first. Throws Error (input) for a picture that cannot be read, Error (model)
-  // for a model without classifier.
+  // The `count` most probable classes, best first. Throws Error (input) for a picture that cannot be read, Error
+  // (model) for a model without classifier.
   std::vector<Answer> classify(const std::filesystem::path& picture, int count = 5) const;
   std::vector<Answer> classify(const PictureView& picture, int count = 5) const;
 

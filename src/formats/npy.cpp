@@ -1,5 +1,7 @@
 #include "formats/npy.h"
 
+#include "core/assert.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "core/assert.h"
 #include "core/json.h"
 #include "formats/safetensors.h"
 

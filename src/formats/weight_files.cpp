@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/assert.h"
 #include "core/json.h"
 #include "formats/safetensors.h"
 

@@ -4,7 +4,7 @@
 
 #include <new>
 
-#include "core/error.h"
+#include "core/assert.h"
 
 namespace nunchi::image {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/error.h"
+#include "core/assert.h"
 #include "image/resample_kernels.h"
 #include "image/resample_weights.h"
 

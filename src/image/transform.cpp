@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/error.h"
+#include "core/assert.h"
 
 namespace nunchi::image {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/error.h"
+#include "core/assert.h"
 #include "image/transform.h"
 
 namespace nunchi::image {

@@ -9,7 +9,8 @@
 namespace nunchi::models {
 namespace {
 
-constexpr std::array<std::int64_t, 17> block_channels = {16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320};
+constexpr std::array<std::int64_t, 17> block_channels = {16, 24, 24, 32, 32,  32,  64,  64, 64,
+                                                         64, 96, 96, 96, 160, 160, 160, 320};
 constexpr std::array<std::int64_t, 16> block_strides = {2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1};
 
 // The nearest multiple of the divisor, but never more than 10 % below the value.
@@ -110,13 +111,15 @@ MobileNetV2::MobileNetV2(const MobileNetV2Config& config) : config_(config) {
     (dilated ? dilation : current_stride) *= block_strides[i];
   }
   child("layer", layer_);
-  child("conv_1x1", conv_1x1_.emplace(c, MobileConv::Options{.in = c.scaled(block_channels.back()), .out = c.output_channels()}));
+  child("conv_1x1",
+        conv_1x1_.emplace(c, MobileConv::Options{.in = c.scaled(block_channels.back()), .out = c.output_channels()}));
   if (c.classes > 0) child("classifier", classifier_.emplace(c.output_channels(), c.classes));
 }
 
 ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& options) {
   if (image.size(1) != config_.channels) {
-    throw Error(ErrorKind::input, fmt::format("expected a picture [b, {}, h, w], found {}", config_.channels, to_string(image.sizes())));
+    throw Error(ErrorKind::input,
+                fmt::format("expected a picture [b, {}, h, w], found {}", config_.channels, to_string(image.sizes())));
   }
   ModelOutput output;
   Tensor x = conv_stem_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));
@@ -130,6 +133,25 @@ ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& opti
   if (classifier_) output.logits = classifier_->forward(output.pooler_output);
   return output;
 }
+
+namespace {
+
+// The factors first: channels are computed from them.
+void check_mobilenet(const MobileNetV2Config& net, const Json& config) {
+  for (const double factor : {net.depth_multiplier, net.expand_ratio}) {
+    if (factor > 0 && factor <= 100) continue;
+    throw Error(ErrorKind::model,
+                fmt::format("config.json of a \"mobilenet_v2\": expected depth_multiplier and expand_ratio "
+                            "above 0 and up to 100, found {}",
+                            factor));
+  }
+  check_sizes(config, {net.image_size[0], net.channels, net.depth_divisible_by, net.output_stride});
+  check_sizes(config, {std::max<std::int64_t>(net.min_depth, 1)});
+  check_sizes(config, {net.scaled(8), net.expanded(net.scaled(8))});
+  if (net.classes != 0) check_sizes(config, {net.classes});
+}
+
+}  // namespace
 
 MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source) {
   const Json& config = source.config;
@@ -148,13 +170,14 @@ MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source) {
   net.activation = ops::activation_from_name(get_or<std::string>(config, "hidden_act", "relu6"));
   net.eps = get_or(config, "layer_norm_eps", net.eps);
   net.classes = source.has_key("classifier.weight") ? label_count(config) : 0;
-  check_sizes(config, {size, net.channels, net.depth_divisible_by, net.output_stride, net.scaled(8), net.expanded(8)});
+  check_mobilenet(net, config);
   return net;
 }
 
 weights::KeyTable mobilenet_v2_keys_of_transformers(const MobileNetV2Config& config) {
   weights::KeyTable table{.publisher = "transformers", .prefixes = {"mobilenet_v2.", ""}};
-  for (const std::string part : {"conv_stem.*.*.*", "layer.*.*.*.*", "conv_1x1.*.*"}) table.rules.push_back({part, {"@" + part}});
+  for (const std::string part : {"conv_stem.*.*.*", "layer.*.*.*.*", "conv_1x1.*.*"})
+    table.rules.push_back({part, {"@" + part}});
   if (config.classes == 0) table.dropped = {"classifier.*"};
   return table;
 }

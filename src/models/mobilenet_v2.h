@@ -1,10 +1,11 @@
-// models/mobilenet_v2.h: MobileNetV2 (Sandler et al. 2018), image [b, 3, h, w] -> feature map [b, 1280, h / 32, w / 32] ->
-// logits [b, classes], with the options of the TensorFlow original: "same" padding, depth multiplier, output stride.
+// models/mobilenet_v2.h: MobileNetV2 (Sandler et al. 2018), image [b, 3, h, w] -> feature map [b, 1280, h / 32, w / 32]
+// -> logits [b, classes], with the options of the TensorFlow original: "same" padding, depth multiplier, output stride.
 //
 //   models::MobileNetV2 net({.classes = 1001});
 //
 // Module names are transformers' keys without its prefix `mobilenet_v2.`: conv_stem.{first_conv, expand_1x1, conv_3x3,
-// reduce_1x1}, layer.N.{expand_1x1, conv_3x3, reduce_1x1}, conv_1x1, classifier; each with convolution and normalization.
+// reduce_1x1}, layer.N.{expand_1x1, conv_3x3, reduce_1x1}, conv_1x1, classifier; each with convolution and
+// normalization.
 #pragma once
 
 #include "core/json.h"
@@ -20,14 +21,15 @@ struct MobileNetV2Config {
   std::int64_t channels = 3, classes = 1001;
   double depth_multiplier = 1, expand_ratio = 6;
   std::int64_t depth_divisible_by = 8, min_depth = 8;
-  std::int64_t output_stride = 32;        // 8 or 16: dilated instead of strided convolutions from there on
+  std::int64_t output_stride = 32;  // 8 or 16: dilated instead of strided convolutions from there on
   bool first_layer_is_expansion = true;
-  bool finegrained_output = true;         // keeps 1280 channels at the end when the multiplier is below 1
-  bool tf_padding = true;                 // TensorFlow's "same": what is left over goes to the bottom and the right
+  bool finegrained_output = true;  // keeps 1280 channels at the end when the multiplier is below 1
+  bool tf_padding = true;          // TensorFlow's "same": what is left over goes to the bottom and the right
   ops::Activation activation = ops::Activation::relu6;
   double eps = 1e-3;
 
-  std::int64_t scaled(std::int64_t channels) const;    // by the depth multiplier, rounded as section 6 of the paper's code
+  std::int64_t scaled(
+      std::int64_t channels) const;  // by the depth multiplier, rounded as section 6 of the paper's code
   std::int64_t expanded(std::int64_t channels) const;  // by the expansion ratio
   std::int64_t output_channels() const;
 };
@@ -47,7 +49,8 @@ struct MobileConv : nn::ConvNorm {
 
 // Section 3.3: expand, filter by depth, project linearly; residual where the shapes agree.
 struct InvertedResidual : nn::Module {
-  InvertedResidual(const MobileNetV2Config& config, std::int64_t in, std::int64_t out, std::int64_t stride, std::int64_t dilation);
+  InvertedResidual(const MobileNetV2Config& config, std::int64_t in, std::int64_t out, std::int64_t stride,
+                   std::int64_t dilation);
   Tensor forward(const Tensor& x) const;
 
   MobileConv expand_1x1, conv_3x3, reduce_1x1;

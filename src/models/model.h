@@ -19,9 +19,9 @@ struct ForwardOptions {
 
 // Names follow transformers' ModelOutput. Undefined tensors are outputs that the model does not have.
 struct ModelOutput {
-  Tensor logits;             // [b, classes]
-  Tensor last_hidden_state;  // tokens [b, n, dim] after the final norm, or a feature map [b, c, h, w]
-  Tensor pooler_output;      // [b, dim]
+  Tensor logits;                          // [b, classes]
+  Tensor last_hidden_state;               // tokens [b, n, dim] after the final norm, or a feature map [b, c, h, w]
+  Tensor pooler_output;                   // [b, dim]
   std::vector<Tensor> hidden_states;      // transformers: 0 the embeddings, k after block k
   std::vector<Tensor> attentions;         // [b, heads, n, n] per block
   std::map<std::string, Tensor> further;  // what only this family has, such as cls_logits
@@ -38,7 +38,8 @@ class Model : public nn::Module {
   virtual std::int64_t classes() const = 0;  // 0: no head
 };
 
-// Multiply-accumulates of one picture of this size [channels, h, w], counted on shapes alone. Needs a model without weights.
+// Multiply-accumulates of one picture of this size [channels, h, w], counted on shapes alone. Needs a model without
+// weights.
 std::int64_t count_macs(Model& model, const Shape& input_shape);
 
 }  // namespace nunchi::models

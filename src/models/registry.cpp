@@ -30,30 +30,53 @@ std::unique_ptr<Model> distilled() {
 
 // Architectures that exist but are not here, with the nearest that is.
 constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
-    {"cvt", "vit"},        {"pvt", "vit"},          {"pvt_v2", "vit"},        {"beit", "vit"},
-    {"data2vec-vision", "vit"}, {"vit_mae", "vit"}, {"vit_msn", "vit"},       {"vit_hybrid", "vit"},
-    {"vitdet", "vit"},     {"ijepa", "vit"},        {"dinov3_vit", "dinov2"}, {"swin", "vit"},
-    {"swinv2", "vit"},     {"clip", "vit"},         {"siglip", "vit"},        {"clip_vision_model", "vit"},
-    {"convnext", "mobilenet_v2"}, {"convnextv2", "mobilenet_v2"}, {"resnet", "mobilenet_v2"},
-    {"mobilenet_v1", "mobilenet_v2"}, {"mobilevit", "mobilenet_v2"}, {"efficientnet", "mobilenet_v2"},
-    {"sam", "vit"},        {"detr", "vit"},         {"yolos", "vit"},         {"dpt", "dinov2"},
+    {"cvt", "vit"},
+    {"pvt", "vit"},
+    {"pvt_v2", "vit"},
+    {"beit", "vit"},
+    {"data2vec-vision", "vit"},
+    {"vit_mae", "vit"},
+    {"vit_msn", "vit"},
+    {"vit_hybrid", "vit"},
+    {"vitdet", "vit"},
+    {"ijepa", "vit"},
+    {"dinov3_vit", "dinov2"},
+    {"swin", "vit"},
+    {"swinv2", "vit"},
+    {"clip", "vit"},
+    {"siglip", "vit"},
+    {"clip_vision_model", "vit"},
+    {"convnext", "mobilenet_v2"},
+    {"convnextv2", "mobilenet_v2"},
+    {"resnet", "mobilenet_v2"},
+    {"mobilenet_v1", "mobilenet_v2"},
+    {"mobilevit", "mobilenet_v2"},
+    {"efficientnet", "mobilenet_v2"},
+    {"sam", "vit"},
+    {"detr", "vit"},
+    {"yolos", "vit"},
+    {"dpt", "dinov2"},
     {"segformer", "vit"},
 };
 
 std::string supported_types() {
   std::string names;
-  for (const auto& architecture : architectures()) names += (names.empty() ? "" : ", ") + std::string(architecture.model_type);
+  for (const auto& architecture : architectures())
+    names += (names.empty() ? "" : ", ") + std::string(architecture.model_type);
   return names;
 }
 
 [[noreturn]] void refuse(const std::string& type) {
   for (const auto& [name, nearest] : known_but_absent) {
     if (name == type) {
-      throw Error(ErrorKind::model, fmt::format("model_type \"{}\" is known, but not supported yet; the nearest supported one is "
-                                                "\"{}\" (all: {})", type, nearest, supported_types()));
+      throw Error(ErrorKind::model,
+                  fmt::format("model_type \"{}\" is known, but not supported yet; the nearest supported one is "
+                              "\"{}\" (all: {})",
+                              type, nearest, supported_types()));
     }
   }
-  throw Error(ErrorKind::model, fmt::format("model_type \"{}\" is not known; supported are {}", type, supported_types()));
+  throw Error(ErrorKind::model,
+              fmt::format("model_type \"{}\" is not known; supported are {}", type, supported_types()));
 }
 
 }  // namespace
@@ -64,7 +87,8 @@ const std::vector<Architecture>& architectures() {
       {"deit", "Touvron et al. 2021", "DeiTModel, DeiTForImageClassification, ...WithTeacher", build_vit},
       {"dinov2", "Oquab et al. 2023", "Dinov2Model, Dinov2ForImageClassification", build_vit},
       {"dinov2_with_registers", "Darcet et al. 2023", "Dinov2WithRegistersModel, ...ForImageClassification", build_vit},
-      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2Model, MobileNetV2ForImageClassification", build_mobilenet_v2},
+      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2Model, MobileNetV2ForImageClassification",
+       build_mobilenet_v2},
   };
   return all;
 }
@@ -111,12 +135,11 @@ std::int64_t label_count(const Json& config) {
   return get_or<std::int64_t>(config, "num_labels", 2);
 }
 
-void check_sizes(const Json& config, const std::vector<std::int64_t>& sizes) {
-  constexpr std::int64_t absurd = 1 << 20;
+void check_sizes(const Json& config, const std::vector<std::int64_t>& sizes, std::int64_t largest) {
   for (const auto size : sizes) {
-    if (size < 1 || size > absurd) {
+    if (size < 1 || size > largest) {
       throw Error(ErrorKind::model, fmt::format("config.json of a \"{}\": expected sizes from 1 to {}, found {}",
-                                                get_or<std::string>(config, "model_type", ""), absurd, size));
+                                                get_or<std::string>(config, "model_type", ""), largest, size));
     }
   }
 }

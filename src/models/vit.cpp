@@ -79,12 +79,16 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   if (c.distillation) parameter("dist_token", dist_token_, {1, 1, c.dim});
   if (c.registers > 0) parameter("reg_token", reg_token_, {1, c.registers, c.dim});
   if (c.positions == Positions::learned) parameter("pos_embed", pos_embed_, {1, 1 + c.distillation + grid, c.dim});
-  if (c.patch_norms) child("patch_embed", rearranged_patch_embed_.emplace(c.channels, c.patch, c.dim));
-  else child("patch_embed", patch_embed_.emplace(c.channels, c.patch, c.dim));
+  if (c.patch_norms)
+    child("patch_embed", rearranged_patch_embed_.emplace(c.channels, c.patch, c.dim));
+  else
+    child("patch_embed", patch_embed_.emplace(c.channels, c.patch, c.dim));
   for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c);
   child("blocks", blocks_);
-  if (c.norm_after_pooling) child("fc_norm", fc_norm_.emplace(c.dim, c.eps));
-  else child("norm", norm_.emplace(c.dim, c.eps));
+  if (c.norm_after_pooling)
+    child("fc_norm", fc_norm_.emplace(c.dim, c.eps));
+  else
+    child("norm", norm_.emplace(c.dim, c.eps));
   if (c.pooler_dim) child("pooler.dense", pooler_.emplace(c.dim, *c.pooler_dim));
   const auto pooled = c.pooling == Pooling::cls_and_mean ? 2 * c.dim : c.dim;
   if (c.classes > 0) child("head", head_.emplace(pooled, c.classes));
@@ -123,16 +127,19 @@ Tensor Vit::positions(nn::Grid grid, const Tensor& like) const {
     return nn::sinusoidal_positions(like.size(1), config_.dim).to(like.options()).unsqueeze(0);
   }
   const nn::Grid trained = {config_.image_size[0] / config_.patch[0], config_.image_size[1] / config_.patch[1]};
-  return nn::interpolate_positions(pos_embed_, trained, grid,
-                                   {.prefix_tokens = 1 + config_.distillation, .antialias = config_.antialias_positions});
+  return nn::interpolate_positions(
+      pos_embed_, trained, grid, {.prefix_tokens = 1 + config_.distillation, .antialias = config_.antialias_positions});
 }
 
 Tensor Vit::pool(const Tensor& tokens) const {
   const auto mean = [&] { return tokens.slice(1, prefix_tokens()).mean(1); };
   switch (config_.pooling) {
-    case Pooling::cls: return tokens.select(1, 0);
-    case Pooling::mean: return mean();
-    case Pooling::cls_and_mean: return at::cat({tokens.select(1, 0), mean()}, 1);
+    case Pooling::cls:
+      return tokens.select(1, 0);
+    case Pooling::mean:
+      return mean();
+    case Pooling::cls_and_mean:
+      return at::cat({tokens.select(1, 0), mean()}, 1);
   }
   ASSERT(false, "every pooling has its case");
 }
@@ -153,8 +160,9 @@ void Vit::answer(ModelOutput& output) const {
 nn::Grid Vit::grid_of(const Tensor& image) const {
   const nn::Grid grid = {image.size(2) / config_.patch[0], image.size(3) / config_.patch[1]};
   if (image.size(1) != config_.channels || grid[0] < 1 || grid[1] < 1) {
-    throw Error(ErrorKind::input, fmt::format("expected a picture [b, {}, h, w] of at least {} x {} pixels, found {}",
-                                              config_.channels, config_.patch[0], config_.patch[1], to_string(image.sizes())));
+    throw Error(ErrorKind::input,
+                fmt::format("expected a picture [b, {}, h, w] of at least {} x {} pixels, found {}", config_.channels,
+                            config_.patch[0], config_.patch[1], to_string(image.sizes())));
   }
   return grid;
 }

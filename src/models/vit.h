@@ -1,12 +1,13 @@
-// models/vit.h: Vision Transformer (Dosovitskiy et al. 2021), image [b, 3, h, w] -> tokens [b, n, dim] -> logits [b, classes],
-// with what DeiT (Touvron et al. 2021), DINOv2 (Oquab et al. 2023) and register tokens (Darcet et al. 2023) add.
+// models/vit.h: Vision Transformer (Dosovitskiy et al. 2021), image [b, 3, h, w] -> tokens [b, n, dim] -> logits [b,
+// classes], with what DeiT (Touvron et al. 2021), DINOv2 (Oquab et al. 2023) and register tokens (Darcet et al. 2023)
+// add.
 //
 //   models::Vit vit(models::vit_b16());
 //   const auto output = vit.forward(image);
 //
-// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.proj, blocks.N.{norm1, attn.qkv,
-// attn.proj, ls1.gamma, norm2, mlp.fc1, mlp.fc2, ls2.gamma}, norm, fc_norm, head, head_dist. transformers' pooler, which timm
-// does not have, keeps its name pooler.dense.
+// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.proj, blocks.N.{norm1,
+// attn.qkv, attn.proj, ls1.gamma, norm2, mlp.fc1, mlp.fc2, ls2.gamma}, norm, fc_norm, head, head_dist. transformers'
+// pooler, which timm does not have, keeps its name pooler.dense.
 #pragma once
 
 #include <array>
@@ -29,14 +30,15 @@ struct VitConfig {
   double eps = 1e-6;
   ops::Activation activation = ops::Activation::gelu;
   bool qkv_bias = true, swiglu = false, layer_scale = false;
-  bool distillation = false;  // DeiT: a second token, and with teacher_head a second head; the logits are the mean of both
+  bool distillation =
+      false;  // DeiT: a second token, and with teacher_head a second head; the logits are the mean of both
   bool teacher_head = false;
   std::int64_t registers = 0;
   Pooling pooling = Pooling::cls;
   Positions positions = Positions::learned;
-  bool antialias_positions = false;  // when resampled to another size
-  bool norm_after_pooling = false;   // fc_norm instead of norm
-  bool patch_norms = false;          // nn::RearrangedPatchEmbed
+  bool antialias_positions = false;        // when resampled to another size
+  bool norm_after_pooling = false;         // fc_norm instead of norm
+  bool patch_norms = false;                // nn::RearrangedPatchEmbed
   std::optional<std::int64_t> pooler_dim;  // transformers' pooler: act(W cls + b)
   ops::Activation pooler_activation = ops::Activation::tanh;
   bool pool_cls_token = false;  // DINOv2: pooler_output is the class token

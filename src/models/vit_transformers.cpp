@@ -41,6 +41,15 @@ void add_dino(VitConfig& vit, const Json& config, const std::string& type) {
   vit.antialias_positions = true;
 }
 
+// Before any weight is made: a block takes memory even without weights, and products of sizes must not overflow.
+void check_vit(const VitConfig& vit, const Json& config) {
+  check_sizes(config, {vit.mlp_dim, *vit.head_dim, vit.pooler_dim.value_or(1)});
+  check_sizes(config, {vit.heads * *vit.head_dim, vit.channels * vit.patch[0] * vit.patch[1]});
+  check_sizes(config, {vit.depth}, 1000);
+  if (vit.registers != 0) check_sizes(config, {vit.registers});
+  if (vit.classes != 0) check_sizes(config, {vit.classes});
+}
+
 void add_pooler(VitConfig& vit, const Json& config) {
   const auto width = get_or<std::int64_t>(config, "pooler_output_size", 0);
   vit.pooler_dim = width > 0 ? width : vit.dim;
@@ -57,8 +66,14 @@ std::vector<weights::KeyRule> hub_block_rules(const VitConfig& config) {
       {"blocks.*.attn.proj.*", {layer + "attention.output.dense.*"}},
       {"blocks.*.ls1.gamma", {layer + "layer_scale1.lambda1"}},
       {"blocks.*.norm2.*", {layer + (dino ? "norm2.*" : "layernorm_after.*")}},
-      {"blocks.*.mlp.fc1.*", {layer + (config.swiglu ? "mlp.weights_in.*" : dino ? "mlp.fc1.*" : "intermediate.dense.*")}},
-      {"blocks.*.mlp.fc2.*", {layer + (config.swiglu ? "mlp.weights_out.*" : dino ? "mlp.fc2.*" : "output.dense.*")}},
+      {"blocks.*.mlp.fc1.*",
+       {layer + (config.swiglu ? "mlp.weights_in.*"
+                 : dino        ? "mlp.fc1.*"
+                               : "intermediate.dense.*")}},
+      {"blocks.*.mlp.fc2.*",
+       {layer + (config.swiglu ? "mlp.weights_out.*"
+                 : dino        ? "mlp.fc2.*"
+                               : "output.dense.*")}},
       {"blocks.*.ls2.gamma", {layer + "layer_scale2.lambda1"}},
   };
 }
@@ -67,7 +82,8 @@ std::vector<weights::KeyRule> hub_block_rules(const VitConfig& config) {
 std::vector<weights::KeyRule> new_block_rules(const VitConfig& config) {
   const bool dino = config.layer_scale;
   const std::string layer = dino ? "@encoder.layer.*." : "@layers.*.", attention = layer + "attention.";
-  const std::vector<std::string> fc1 = {layer + "mlp.fc1.*"}, gate_and_up = {layer + "mlp.gate_proj.*", layer + "mlp.up_proj.*"};
+  const std::vector<std::string> fc1 = {layer + "mlp.fc1.*"},
+                                 gate_and_up = {layer + "mlp.gate_proj.*", layer + "mlp.up_proj.*"};
   return {
       {"blocks.*.norm1.*", {layer + (dino ? "norm1.*" : "layernorm_before.*")}},
       {"blocks.*.attn.qkv.*", {attention + "q_proj.*", attention + "k_proj.*", attention + "v_proj.*"}},
@@ -98,7 +114,8 @@ VitConfig vit_config_from_transformers(const Source& source) {
   vit.qkv_bias = get_or(config, "qkv_bias", true);
   vit.dropout = vit.projection_dropout = vit.embedding_dropout = get_or(config, "hidden_dropout_prob", 0.0);
   vit.attention_dropout = get_or(config, "attention_probs_dropout_prob", 0.0);
-  check_sizes(config, {vit.image_size[0], vit.image_size[1], vit.patch[0], vit.patch[1], vit.channels, vit.dim, vit.depth, vit.heads});
+  check_sizes(config, {vit.image_size[0], vit.image_size[1], vit.patch[0], vit.patch[1], vit.channels, vit.dim,
+                       vit.depth, vit.heads});
   vit.head_dim = get_or<std::int64_t>(config, "head_dim", vit.dim / vit.heads);
   if (dino) add_dino(vit, config, type);
   vit.mlp_dim = mlp_dim(config, vit, dino);
@@ -106,11 +123,13 @@ VitConfig vit_config_from_transformers(const Source& source) {
   if (has_pooler(source)) add_pooler(vit, config);
   vit.classes = has_head(source) ? label_count(config) : 0;
   vit.teacher_head = source.has_key("distillation_classifier.weight");
+  check_vit(vit, config);
   return vit;
 }
 
 weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle style) {
-  weights::KeyTable table{.publisher = "transformers", .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", ""}};
+  weights::KeyTable table{.publisher = "transformers",
+                          .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", ""}};
   table.rules = {
       {"cls_token", {"@embeddings.cls_token"}},
       {"dist_token", {"@embeddings.distillation_token"}},
@@ -125,7 +144,8 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle sty
   const auto block = style == KeyStyle::hub ? hub_block_rules(config) : new_block_rules(config);
   table.rules.insert(table.rules.end(), block.begin(), block.end());
   table.dropped = {"@embeddings.mask_token", "decoder.**"};
-  if (config.classes == 0) table.dropped.insert(table.dropped.end(), {"classifier.*", "cls_classifier.*", "distillation_classifier.*"});
+  if (config.classes == 0)
+    table.dropped.insert(table.dropped.end(), {"classifier.*", "cls_classifier.*", "distillation_classifier.*"});
   if (!config.pooler_dim) table.dropped.push_back("@pooler.dense.*");
   return table;
 }

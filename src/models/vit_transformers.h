@@ -7,7 +7,8 @@
 
 namespace nunchi::models {
 
-// Fields of config.json, with each class's defaults for those left out. `head` decides about classifier and teacher head.
+// Fields of config.json, with each class's defaults for those left out. `head` decides about classifier and teacher
+// head.
 VitConfig vit_config_from_transformers(const Source& source);
 
 // Two styles of names: the hub's, and those of transformers 5's own modules.

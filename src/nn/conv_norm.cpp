@@ -34,8 +34,8 @@ void ConvNorm::freeze(const FreezeOptions& options) {
   const Tensor scale = n.weight.detach() * at::rsqrt(n.running_var + n.eps);
   folded_.weight = (convolution_.weight.detach() * scale.view({-1, 1, 1, 1})).to(dtype);
   folded_.bias = (n.bias.detach() - n.running_mean * scale).to(dtype);
-  for (Tensor* tensor : {&convolution_.weight, &normalization_.weight, &normalization_.bias, &normalization_.running_mean,
-                         &normalization_.running_var}) {
+  for (Tensor* tensor : {&convolution_.weight, &normalization_.weight, &normalization_.bias,
+                         &normalization_.running_mean, &normalization_.running_var}) {
     release(slot_of(*tensor), options);
   }
 }
@@ -45,7 +45,7 @@ void ConvNorm::thaw() {
   Module::thaw();
 }
 
-void ConvNorm::initialise(at::Generator generator) {
+void ConvNorm::initialise(const at::Generator& generator) {
   convolution_.weight = kaiming_normal_fan_out(slot_of(convolution_.weight).shape, generator);
   const Shape channels = {config_.out};
   normalization_.weight = constant(channels, 1);

@@ -1,7 +1,7 @@
 // nn/conv_norm.h: convolution, batch normalisation (Ioffe and Szegedy 2015) and activation, the unit of every CNN here.
 //
-//   nn::ConvNorm stem({.in = 3, .out = 32, .kernel = 3, .stride = 2, .padding = 1, .activation = ops::Activation::relu6});
-//   Tensor map = stem.forward(image);   // [b, 32, h / 2, w / 2]
+//   nn::ConvNorm stem({.in = 3, .out = 32, .kernel = 3, .stride = 2, .padding = 1, .activation =
+//   ops::Activation::relu6}); Tensor map = stem.forward(image);   // [b, 32, h / 2, w / 2]
 //
 // When frozen, the normalisation is folded into the convolution's weight and bias.
 #pragma once
@@ -29,7 +29,7 @@ class ConvNorm : public Module {
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
-  void initialise(at::Generator generator) override;
+  void initialise(const at::Generator& generator) override;
 
   const ConvNormConfig& config() const { return config_; }
 

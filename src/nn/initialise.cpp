@@ -19,18 +19,18 @@ double fan(const Shape& shape, std::size_t channel_axis) {
 
 at::Generator seeded(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
 
-Tensor truncated_normal(const Shape& shape, at::Generator generator, double std) {
+Tensor truncated_normal(const Shape& shape, const at::Generator& generator, double std) {
   return at::empty(shape, at::kFloat).normal_(0, std, generator).clamp_(-2, 2);
 }
 
 Tensor constant(const Shape& shape, double value) { return at::full(shape, value, at::kFloat); }
 
-Tensor kaiming_uniform(const Shape& shape, at::Generator generator) {
+Tensor kaiming_uniform(const Shape& shape, const at::Generator& generator) {
   const double bound = 1 / std::sqrt(fan(shape, 1));
   return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator);
 }
 
-Tensor kaiming_normal_fan_out(const Shape& shape, at::Generator generator) {
+Tensor kaiming_normal_fan_out(const Shape& shape, const at::Generator& generator) {
   return at::empty(shape, at::kFloat).normal_(0, std::sqrt(2 / fan(shape, 0)), generator);
 }
 

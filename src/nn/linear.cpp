@@ -20,8 +20,10 @@ Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
 void Linear::freeze(const FreezeOptions& options) {
   const Tensor plain = weights.weight;
   weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
-  if (weights.packed.defined()) release(slot_of(weights.weight), options);
-  else cast(slot_of(weights.weight), options);
+  if (weights.packed.defined())
+    release(slot_of(weights.weight), options);
+  else
+    cast(slot_of(weights.weight), options);
   if (weights.bias.defined()) cast(slot_of(weights.bias), options);
 }
 
@@ -30,7 +32,7 @@ void Linear::thaw() {
   Module::thaw();
 }
 
-void Linear::initialise(at::Generator generator) {
+void Linear::initialise(const at::Generator& generator) {
   weights.weight = truncated_normal(slot_of(weights.weight).shape, generator);
   if (weights.bias.defined()) weights.bias = constant(slot_of(weights.bias).shape, 0);
 }

@@ -15,7 +15,7 @@ class Linear : public Module {
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
-  void initialise(at::Generator generator) override;
+  void initialise(const at::Generator& generator) override;
 
   ops::LinearWeights weights;
   double dropout = 0;  // in training only

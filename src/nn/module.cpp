@@ -13,7 +13,9 @@ Tensor shape_only(const Shape& shape, at::ScalarType dtype) {
 
 }  // namespace
 
-at::ScalarType activation_dtype(Precision precision) { return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat; }
+at::ScalarType activation_dtype(Precision precision) {
+  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+}
 
 std::vector<Module::Named> Module::tensors() {
   std::vector<Named> all;
@@ -39,7 +41,7 @@ void Module::train(bool on) {
   for (auto& [name, module] : children_) module->train(on);
 }
 
-void Module::initialise(at::Generator generator) {
+void Module::initialise(const at::Generator& generator) {
   for (auto& slot : slots_) *slot.tensor = truncated_normal(slot.shape, generator);
   for (auto& [name, module] : children_) module->initialise(generator);
 }

@@ -61,11 +61,12 @@ class Module {
   bool is_training() const { return training_; }
   void train(bool on);
 
-  // Random values for training from scratch (nn/initialise.h has the policy). A module's own parameters, such as tokens and
-  // position tables, get a truncated normal unless the layer knows better.
-  virtual void initialise(at::Generator generator);
+  // Random values for training from scratch (nn/initialise.h has the policy). A module's own parameters, such as tokens
+  // and position tables, get a truncated normal unless the layer knows better.
+  virtual void initialise(const at::Generator& generator);
 
-  // Prepares for inference: packs what has a packed layout, casts the rest to the activation dtype. Use weights::freeze.
+  // Prepares for inference: packs what has a packed layout, casts the rest to the activation dtype. Use
+  // weights::freeze.
   virtual void freeze(const FreezeOptions& options);
   // Drops what freeze made and restores the originals it kept; released tensors stay undefined. Use weights::thaw.
   virtual void thaw();

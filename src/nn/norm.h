@@ -17,7 +17,7 @@ class LayerNorm : public Module {
 
   Tensor forward(const Tensor& x) const { return ops::layer_norm(x, weights); }  // [..., dim]
 
-  void initialise(at::Generator) override {
+  void initialise(const at::Generator&) override {
     weights.weight = constant(slot_of(weights.weight).shape, 1);
     weights.bias = constant(slot_of(weights.bias).shape, 0);
   }

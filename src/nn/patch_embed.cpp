@@ -15,8 +15,10 @@ PatchEmbed::PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch,
 void PatchEmbed::freeze(const FreezeOptions& options) {
   const Tensor flat = weights.weight.detach().flatten(1).to(activation_dtype(options.precision));
   weights.packed = ops::pack_linear(flat);
-  if (weights.packed.defined()) release(slot_of(weights.weight), options);
-  else cast(slot_of(weights.weight), options);
+  if (weights.packed.defined())
+    release(slot_of(weights.weight), options);
+  else
+    cast(slot_of(weights.weight), options);
   cast(slot_of(weights.bias), options);
 }
 
@@ -25,13 +27,16 @@ void PatchEmbed::thaw() {
   Module::thaw();
 }
 
-void PatchEmbed::initialise(at::Generator generator) {
+void PatchEmbed::initialise(const at::Generator& generator) {
   weights.weight = kaiming_uniform(slot_of(weights.weight).shape, generator);
   weights.bias = constant(slot_of(weights.bias).shape, 0);
 }
 
 RearrangedPatchEmbed::RearrangedPatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim)
-    : norm1(channels * patch[0] * patch[1], 1e-5), proj(channels * patch[0] * patch[1], dim), norm2(dim, 1e-5), patch_(patch) {
+    : norm1(channels * patch[0] * patch[1], 1e-5),
+      proj(channels * patch[0] * patch[1], dim),
+      norm2(dim, 1e-5),
+      patch_(patch) {
   child("norm1", norm1);
   child("proj", proj);
   child("norm2", norm2);

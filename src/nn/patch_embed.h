@@ -7,7 +7,8 @@
 
 namespace nunchi::nn {
 
-// A convolution whose stride is its kernel; keys `proj.weight` [dim, channels, patch_h, patch_w] and `proj.bias` (timm).
+// A convolution whose stride is its kernel; keys `proj.weight` [dim, channels, patch_h, patch_w] and `proj.bias`
+// (timm).
 class PatchEmbed : public Module {
  public:
   PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim);
@@ -16,13 +17,14 @@ class PatchEmbed : public Module {
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
-  void initialise(at::Generator generator) override;
+  void initialise(const at::Generator& generator) override;
 
   ops::PatchWeights weights;
 };
 
-// LayerNorm, Linear, LayerNorm over the pixels of each patch in the order (row, column, channel), as many tutorials write it;
-// keys `norm1`, `proj`, `norm2`. With both norms the identity it equals PatchEmbed after permuting the weight.
+// LayerNorm, Linear, LayerNorm over the pixels of each patch in the order (row, column, channel), as many tutorials
+// write it; keys `norm1`, `proj`, `norm2`. With both norms the identity it equals PatchEmbed after permuting the
+// weight.
 class RearrangedPatchEmbed : public Module {
  public:
   RearrangedPatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim);

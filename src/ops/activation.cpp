@@ -50,19 +50,32 @@ Activation activation_from_name(const std::string& name) {
 
 Tensor activate(const Tensor& x, Activation activation) {
   switch (activation) {
-    case Activation::none: return x;
-    case Activation::gelu: return at::gelu(x, "none");
-    case Activation::gelu_tanh: return at::gelu(x, "tanh");
-    case Activation::quick_gelu: return x * at::sigmoid(1.702 * x);
-    case Activation::relu: return at::relu(x);
-    case Activation::relu6: return at::hardtanh(x, 0, 6);
-    case Activation::silu: return at::silu(x);
-    case Activation::tanh: return at::tanh(x);
-    case Activation::sigmoid: return at::sigmoid(x);
-    case Activation::hard_swish: return at::hardswish(x);
-    case Activation::elu: return at::elu(x);
-    case Activation::leaky_relu: return at::leaky_relu(x);
-    case Activation::mish: return at::mish(x);
+    case Activation::none:
+      return x;
+    case Activation::gelu:
+      return at::gelu(x, "none");
+    case Activation::gelu_tanh:
+      return at::gelu(x, "tanh");
+    case Activation::quick_gelu:
+      return x * at::sigmoid(1.702 * x);
+    case Activation::relu:
+      return at::relu(x);
+    case Activation::relu6:
+      return at::hardtanh(x, 0, 6);
+    case Activation::silu:
+      return at::silu(x);
+    case Activation::tanh:
+      return at::tanh(x);
+    case Activation::sigmoid:
+      return at::sigmoid(x);
+    case Activation::hard_swish:
+      return at::hardswish(x);
+    case Activation::elu:
+      return at::elu(x);
+    case Activation::leaky_relu:
+      return at::leaky_relu(x);
+    case Activation::mish:
+      return at::mish(x);
   }
   ASSERT(false, "every activation has its case");
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/attention_blocks.h"
 #include "ops/count.h"
 #include "ops/policy.h"
 
@@ -24,7 +25,8 @@ Tensor broadcastable(const Tensor& mask) {
                           to_string(mask.sizes())));
 }
 
-// Softmax over the keys. A query that may look at no key gets zeros, and zero gradients: softmax itself would give NaN for both.
+// Softmax over the keys. A query that may look at no key gets zeros, and zero gradients: softmax itself would give NaN
+// for both.
 Tensor softmax_of_allowed(const Tensor& scores) {
   const Tensor blind = (scores == -std::numeric_limits<double>::infinity()).all(-1, /*keepdim=*/true);
   return at::softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0);
@@ -34,7 +36,8 @@ double scale_of(const Tensor& q, const AttentionOptions& options) {
   return options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
 }
 
-AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tensor& v,
+                                    const AttentionOptions& options) {
   const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };  // [b, heads, n, head_dim]
   Tensor scores = at::matmul(heads_first(q), heads_first(k).transpose(-2, -1)) * scale_of(q, options);
   if (options.bias) scores = scores + *options.bias;
@@ -47,9 +50,12 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
 }
 
 AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const auto output =
-      at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), options.bias, options.dropout,
-                                       /*is_causal=*/false, scale_of(q, options));
+  const bool plain = !options.bias && options.dropout == 0;
+  if (plain && attention_blocks_obstacle(q, k, v)[0] == '\0')
+    return {attention_blocks(q, k, v, scale_of(q, options)), {}};
+  const auto output = at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
+                                                       options.bias, options.dropout,
+                                                       /*is_causal=*/false, scale_of(q, options));
   return {output.transpose(1, 2), {}};
 }
 

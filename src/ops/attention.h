@@ -8,11 +8,11 @@
 namespace nunchi::ops {
 
 struct AttentionOptions {
-  std::optional<double> scale;   // 1 / sqrt(head_dim) where absent
-  std::optional<Tensor> bias;    // added to the scores; broadcasts to [b, heads, n_q, n_k]
-  std::optional<Tensor> mask;    // 1 = may look, 0 = blocked: [n_q, n_k], [b, n_q, n_k] or [b, heads, n_q, n_k]
-  double dropout = 0;            // of the weights; for training
-  bool return_weights = false;   // forces the reference, which has them
+  std::optional<double> scale;  // 1 / sqrt(head_dim) where absent
+  std::optional<Tensor> bias;   // added to the scores; broadcasts to [b, heads, n_q, n_k]
+  std::optional<Tensor> mask;   // 1 = may look, 0 = blocked: [n_q, n_k], [b, n_q, n_k] or [b, heads, n_q, n_k]
+  double dropout = 0;           // of the weights; for training
+  bool return_weights = false;  // forces the reference, which has them
 };
 
 struct AttentionResult {
@@ -20,7 +20,8 @@ struct AttentionResult {
   Tensor weights;  // [b, heads, n_q, n_k], undefined unless asked for
 };
 
-// q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim], any strides. A query whose keys are all blocked gets zeros.
+// q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim], any strides. A query whose keys are all blocked gets
+// zeros.
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
 }  // namespace nunchi::ops

@@ -37,8 +37,8 @@ const char* fused_obstacle(const PatchWeights& w) {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o) {
-  const Tensor y = x.is_meta() ? conv2d_shape(x, w, o)
-                               : at::conv2d(x, w.weight, w.bias, o.stride, o.padding, o.dilation, o.groups);
+  const Tensor y =
+      x.is_meta() ? conv2d_shape(x, w, o) : at::conv2d(x, w.weight, w.bias, o.stride, o.padding, o.dilation, o.groups);
   count_macs(y.numel() * w.weight.numel() / w.weight.size(0));
   return y;
 }

@@ -1,5 +1,5 @@
-// ops/count.h: counts the multiply-accumulates that ops perform, so that a model run on meta tensors (shapes without memory)
-// tells its cost before a weight is read.
+// ops/count.h: counts the multiply-accumulates that ops perform, so that a model run on meta tensors (shapes without
+// memory) tells its cost before a weight is read.
 //
 //   ops::MacCounter counter;
 //   model.forward(meta_image);

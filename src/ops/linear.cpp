@@ -26,14 +26,21 @@ bool onednn_has_bf16() {
 // The activations that oneDNN applies while the product is still in registers; the others follow as an op of their own.
 std::optional<c10::string_view> fused_name(Activation activation) {
   switch (activation) {
-    case Activation::none: return "none";
+    case Activation::none:
+      return "none";
     case Activation::gelu:
-    case Activation::gelu_tanh: return "gelu";
-    case Activation::relu: return "relu";
-    case Activation::silu: return "swish";
-    case Activation::tanh: return "tanh";
-    case Activation::sigmoid: return "sigmoid";
-    default: return std::nullopt;
+    case Activation::gelu_tanh:
+      return "gelu";
+    case Activation::relu:
+      return "relu";
+    case Activation::silu:
+      return "swish";
+    case Activation::tanh:
+      return "tanh";
+    case Activation::sigmoid:
+      return "sigmoid";
+    default:
+      return std::nullopt;
   }
 }
 
@@ -77,7 +84,8 @@ Tensor linear_fused(const Tensor& x, const LinearWeights& w, const Epilogue& e) 
 
   static const c10::List<std::optional<at::Scalar>> no_scalars;
   const auto inside = fused_name(e.activation);
-  const Tensor y = with_activation.call(x, w.packed, bias, inside.value_or("none"), no_scalars, algorithm(e.activation));
+  const Tensor y =
+      with_activation.call(x, w.packed, bias, inside.value_or("none"), no_scalars, algorithm(e.activation));
   return finish(inside ? y : activate(y, e.activation), e);
 }
 
@@ -87,7 +95,8 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   const Tensor& known = w.weight.defined() ? w.weight : w.packed;
   ASSERT(known.defined(), "a linear op has weights");
   if (x.size(-1) != known.size(1)) {
-    throw Error(ErrorKind::internal, fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
+    throw Error(ErrorKind::internal,
+                fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
   }
   count_macs(x.numel() * known.size(0));
   if (use_fused("linear", fused_obstacle(x, w))) return linear_fused(x, w, e);
@@ -99,7 +108,8 @@ Tensor pack_linear(const Tensor& weight) {
   const auto dtype = weight.scalar_type();
   const bool supported = weight.is_cpu() && (dtype == at::kFloat || (dtype == at::kBFloat16 && onednn_has_bf16()));
   if (!supported) return {};
-  return onednn<Tensor(const Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight").call(weight, std::nullopt);
+  return onednn<Tensor(const Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight")
+      .call(weight, std::nullopt);
 }
 
 Tensor unpack_linear(const Tensor& packed) { return packed.to_dense(); }

@@ -22,14 +22,15 @@ struct Epilogue {
   std::optional<Tensor> residual;  // [..., out], added last
 };
 
-// x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32 and bf16.
+// x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32 and
+// bf16.
 Tensor linear(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue = {});
 
 // residual + scale * y: the part of the epilogue after the activation, for callers that put something in between.
 Tensor finish(const Tensor& y, const Epilogue& epilogue);
 
-// The weight [out, in] (fp32 or bf16, on the CPU) in the blocked layout of oneDNN. Undefined where oneDNN has no kernel for it
-// on this processor: the reference then runs.
+// The weight [out, in] (fp32 or bf16, on the CPU) in the blocked layout of oneDNN. Undefined where oneDNN has no kernel
+// for it on this processor: the reference then runs.
 Tensor pack_linear(const Tensor& weight);
 
 // The plain [out, in] weight back from a packed one, bit for bit.

@@ -20,7 +20,8 @@ struct BatchNormWeights {
   double eps = 1e-5;
 };
 
-// x [b, c, h, w], normalised by the running statistics; in training by the batch's own, which also move the running ones.
+// x [b, c, h, w], normalised by the running statistics; in training by the batch's own, which also move the running
+// ones.
 Tensor batch_norm(const Tensor& x, const BatchNormWeights& weights, bool training = false, double momentum = 0.1);
 
 }  // namespace nunchi::ops

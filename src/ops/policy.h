@@ -1,7 +1,7 @@
 // ops/policy.h: which of its two paths an op takes, and which one it took.
 //
-// Every op has a reference (readable, differentiable, the definition) and may have a fused path. `automatic` takes the fused
-// path where it is possible. Tests and benchmarks force one:
+// Every op has a reference (readable, differentiable, the definition) and may have a fused path. `automatic` takes the
+// fused path where it is possible. Tests and benchmarks force one:
 //
 //   const ops::PolicyScope scope(ops::Policy::reference);
 //   ops::linear(x, weights);   // the definition, whatever is packed

@@ -1,5 +1,5 @@
-// ops/tensor.h: the one tensor header of nunchi, precompiled. LibTorch's umbrella headers cost 12-18 s a file; nothing in
-// src/ includes them. A .cpp file adds the <ATen/ops/NAME.h> it calls.
+// ops/tensor.h: the one tensor header of nunchi, precompiled. LibTorch's umbrella headers cost 12-18 s a file; nothing
+// in src/ includes them. A .cpp file adds the <ATen/ops/NAME.h> it calls.
 #pragma once
 
 #include <ATen/TensorOperators.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "core/assert.h"
 
 namespace nunchi {
 

@@ -1,6 +1,5 @@
 #include "tasks/classify.h"
 
-#include <ATen/ops/isnan.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 
@@ -9,11 +8,10 @@
 
 namespace nunchi::tasks {
 
-std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits, std::int64_t count) {
+std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits,
+                                                     std::int64_t count) {
+  require_finite(logits);
   const Tensor probabilities = at::softmax(logits, -1).contiguous();
-  if (at::isnan(probabilities).any().item<bool>()) {
-    throw Error(ErrorKind::model, "the network's answer is not a number: its weights are damaged, or too large for this --precision");
-  }
   const auto classes = static_cast<std::size_t>(probabilities.size(1));
   const auto kept = std::min(classes, static_cast<std::size_t>(count));
   std::vector<std::vector<Prediction>> answers;
@@ -31,9 +29,10 @@ std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, c
 
 void require_classifier(const VisionModel& model) {
   if (model.network().classes() > 0) return;
-  throw Error(ErrorKind::model, fmt::format("this {} has no classifier: its checkpoint is a backbone. `embed` works with it; "
-                                            "to classify, use a ...ForImageClassification checkpoint.",
-                                            model.type()));
+  throw Error(ErrorKind::model,
+              fmt::format("this {} has no classifier: its checkpoint is a backbone. `embed` works with it; "
+                          "to classify, use a ...ForImageClassification checkpoint.",
+                          model.type()));
 }
 
 }  // namespace nunchi::tasks

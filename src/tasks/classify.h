@@ -11,9 +11,10 @@ struct Prediction {
   float probability;
 };
 
-// logits [b, classes] -> the `count` most probable classes of each picture, best first. Equal ones keep the order of their ids.
-// Throws Error (model) where a logit is not a number.
-std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits, std::int64_t count);
+// logits [b, classes] -> the `count` most probable classes of each picture, best first. Equal ones keep the order of
+// their ids. Throws Error (model) where a logit is no finite number.
+std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits,
+                                                     std::int64_t count);
 
 // Throws Error (model) where the model has no classifier.
 void require_classifier(const VisionModel& model);

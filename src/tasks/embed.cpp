@@ -4,6 +4,8 @@
 #include <ATen/ops/matmul.h>
 #include <fmt/format.h>
 
+#include "tasks/vision_model.h"
+
 namespace nunchi::tasks {
 namespace {
 
@@ -23,6 +25,7 @@ EmbeddingKind embedding_kind_from_name(const std::string& name) {
 }
 
 Tensor embeddings(const models::ModelOutput& output, EmbeddingKind kind) {
+  require_finite(output.last_hidden_state);
   const bool has_class_token = output.last_hidden_state.dim() == 3;
   if (kind == EmbeddingKind::cls && has_class_token) return output.last_hidden_state.select(1, 0).contiguous();
   if (kind == EmbeddingKind::grid) return patch_grid(output);

@@ -11,7 +11,7 @@ enum class EmbeddingKind { cls, mean, grid };
 
 EmbeddingKind embedding_kind_from_name(const std::string& name);  // throws Error (usage)
 
-// -> [b, dim], for grid [b, rows, columns, dim].
+// -> [b, dim], for grid [b, rows, columns, dim]. Throws Error (model) where a number is not finite.
 Tensor embeddings(const models::ModelOutput& output, EmbeddingKind kind);
 
 // rows [n, dim] -> [n, n]: the cosine of the angle between each two. A row of zeros has similarity 0 with all.

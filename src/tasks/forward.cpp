@@ -29,7 +29,8 @@ std::vector<NamedTensor> forward_outputs(const VisionModel& model, const Forward
   const auto add = [&](const std::string& name, const Tensor& value) {
     if (value.defined()) named.push_back({name, value.contiguous()});
   };
-  for (std::size_t i = 0; i < output.hidden_states.size(); ++i) add(fmt::format("hidden_state_{}", i), output.hidden_states[i]);
+  for (std::size_t i = 0; i < output.hidden_states.size(); ++i)
+    add(fmt::format("hidden_state_{}", i), output.hidden_states[i]);
   add("last_hidden_state", output.last_hidden_state);
   add("pooler_output", output.pooler_output);
   for (const auto& [name, value] : output.further) add(name, value);

@@ -25,7 +25,8 @@ ModelFiles open_state_dict(const fs::path& path, const std::string& arch) {
   auto files = formats::open_weights(path, Access::sequential);
   const auto preprocessor = (fs::is_directory(path) ? path : path.parent_path()) / "preprocessor_config.json";
   std::optional<image::Transform> transform;
-  if (fs::exists(preprocessor)) transform = image::transform_from_preprocessor_config(read_json(preprocessor), Json::object());
+  if (fs::exists(preprocessor))
+    transform = image::transform_from_preprocessor_config(read_json(preprocessor), Json::object());
   return {arch, path, std::move(transform), Json::object(), std::move(built), std::move(files)};
 }
 
@@ -37,9 +38,10 @@ void check_is_folder(const fs::path& path) {
                                               "name it with --arch, or give the folder with config.json",
                                               path.string()));
   }
-  throw Error(ErrorKind::model, fmt::format("{}: expected a folder with config.json and model.safetensors, or a .safetensors file "
-                                            "with --arch, found another file; weights of other formats are to be saved as safetensors",
-                                            path.string()));
+  throw Error(ErrorKind::model,
+              fmt::format("{}: expected a folder with config.json and model.safetensors, or a .safetensors file "
+                          "with --arch, found another file; weights of other formats are to be saved as safetensors",
+                          path.string()));
 }
 
 }  // namespace

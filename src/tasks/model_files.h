@@ -23,8 +23,8 @@ struct ModelFiles {
   formats::WeightFiles weights;
 };
 
-// `path` is a folder as transformers writes it; with `arch`, a preset's name, a .safetensors file or a folder that holds one.
-// Throws Error (model) that names the folder or the file, Error (usage) for an unknown `arch`.
+// `path` is a folder as transformers writes it; with `arch`, a preset's name, a .safetensors file or a folder that
+// holds one. Throws Error (model) that names the folder or the file, Error (usage) for an unknown `arch`.
 ModelFiles open_model_files(const std::filesystem::path& path, const std::string& arch);
 
 }  // namespace nunchi::tasks

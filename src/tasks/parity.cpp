@@ -22,8 +22,9 @@ struct Case {
 
 Case read_case(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / "case.json")) {
-    throw Error(ErrorKind::input, fmt::format("{}: not a parity case: expected case.json, model/ and expected.safetensors in it",
-                                              folder.string()));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: not a parity case: expected case.json, model/ and expected.safetensors in it",
+                            folder.string()));
   }
   const Json json = read_json(folder / "case.json");
   Case c{.folder = folder,
@@ -77,7 +78,8 @@ std::vector<std::string> in_order(const formats::SafetensorsFile& expected, cons
 }  // namespace
 
 bool ParityResult::passed() const {
-  return !stages.empty() && std::ranges::all_of(stages, [](const auto& stage) { return stage.passed || !stage.required; });
+  return !stages.empty() &&
+         std::ranges::all_of(stages, [](const auto& stage) { return stage.passed || !stage.required; });
 }
 
 const StageResult* ParityResult::first_failure() const {
@@ -96,8 +98,9 @@ ParityResult run_case(const std::filesystem::path& folder, nn::Precision precisi
   for (const auto& name : in_order(expected, outputs)) {
     const auto& view = *expected.find(name);
     if (view.dtype != formats::Dtype::f32) {
-      throw Error(ErrorKind::input, fmt::format("{}: tensor \"{}\": expected F32, found {}", (folder / "expected.safetensors").string(), name,
-                                                formats::dtype_name(view.dtype)));
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: tensor \"{}\": expected F32, found {}", (folder / "expected.safetensors").string(),
+                              name, formats::dtype_name(view.dtype)));
     }
     const Tensor wanted = at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, at::kFloat);
     result.stages.push_back(compare(name, wanted, find(outputs, name), c));

@@ -24,8 +24,8 @@ struct ParityResult {
   const StageResult* first_failure() const;  // among all stages, not only the required ones
 };
 
-// pixel_values must be equal to the last bit; an output passes within atol + rtol * max |expected|, in bf16 within 5 % of it.
-// Throws Error (input) where the folder is not a case.
+// pixel_values must be equal to the last bit; an output passes within atol + rtol * max |expected|, in bf16 within 5 %
+// of it. Throws Error (input) where the folder is not a case.
 ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision = nn::Precision::fp32);
 
 }  // namespace nunchi::tasks

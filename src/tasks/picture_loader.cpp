@@ -7,7 +7,8 @@
 
 namespace nunchi::tasks {
 
-PictureLoader::PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform, const PictureLoaderOptions& options)
+PictureLoader::PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform,
+                             const PictureLoaderOptions& options)
     : paths_(std::move(paths)), transform_(std::move(transform)), options_(options) {
   const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.threads), paths_.size());
   try {
@@ -65,7 +66,8 @@ std::optional<Batch> PictureLoader::next() {
   std::vector<image::PixelValues> pictures;
   while (position_ < paths_.size() && pictures.size() < static_cast<std::size_t>(options_.batch)) {
     Loaded loaded = take(position_);
-    const bool fits = pictures.empty() || (loaded.values.height == pictures[0].height && loaded.values.width == pictures[0].width);
+    const bool fits =
+        pictures.empty() || (loaded.values.height == pictures[0].height && loaded.values.width == pictures[0].width);
     if (loaded.error.empty() && !fits) {  // another size begins a batch of its own
       const std::lock_guard lock(mutex_);
       loaded_.emplace(position_, std::move(loaded));
@@ -83,7 +85,8 @@ std::optional<Batch> PictureLoader::next() {
   }
   if (pictures.empty()) return batch;
   const auto& first = pictures.front();
-  batch.pixels = at::empty({static_cast<std::int64_t>(pictures.size()), first.channels, first.height, first.width}, at::kFloat);
+  batch.pixels =
+      at::empty({static_cast<std::int64_t>(pictures.size()), first.channels, first.height, first.width}, at::kFloat);
   auto* out = batch.pixels.mutable_data_ptr<float>();
   for (const auto& picture : pictures) out = std::copy(picture.values.begin(), picture.values.end(), out);
   return batch;

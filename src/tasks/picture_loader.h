@@ -1,10 +1,11 @@
-// tasks/picture_loader.h: many picture files to batches of network input, decoded on threads of their own while the network runs.
+// tasks/picture_loader.h: many picture files to batches of network input, decoded on threads of their own while the
+// network runs.
 //
 //   tasks::PictureLoader loader(paths, model.transform(), {.batch = 8});
 //   while (auto batch = loader.next()) use(model.forward(batch->pixels));
 //
-// The order of the inputs is kept whatever the number of threads. The threads call no ATen: they would each wake a team of
-// OpenMP workers.
+// The order of the inputs is kept whatever the number of threads. The threads call no ATen: they would each wake a team
+// of OpenMP workers.
 #pragma once
 
 #include <condition_variable>
@@ -37,7 +38,8 @@ struct PictureLoaderOptions {
 
 class PictureLoader {
  public:
-  PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform, const PictureLoaderOptions& options);
+  PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform,
+                const PictureLoaderOptions& options);
   ~PictureLoader();
 
   // The next batch in the order of the inputs; nothing after the last.
@@ -59,8 +61,8 @@ class PictureLoader {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t claimed_ = 0;  // guarded by mutex_: the next picture to load
-  bool stopping_ = false;    // guarded by mutex_
+  std::size_t claimed_ = 0;               // guarded by mutex_: the next picture to load
+  bool stopping_ = false;                 // guarded by mutex_
   std::map<std::size_t, Loaded> loaded_;  // guarded by mutex_
   std::vector<std::jthread> threads_;
 };

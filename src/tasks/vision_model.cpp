@@ -1,5 +1,6 @@
 #include "tasks/vision_model.h"
 
+#include <ATen/ops/isfinite.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
@@ -16,7 +17,8 @@ std::vector<std::string> read_labels(const Json& config, std::int64_t classes) {
   if (found == config.end() || !found->is_object()) return labels;
   for (const auto& [id, label] : found->items()) {
     std::size_t index = labels.size();
-    if (std::from_chars(id.data(), id.data() + id.size(), index).ec == std::errc() && index < labels.size() && label.is_string()) {
+    if (std::from_chars(id.data(), id.data() + id.size(), index).ec == std::errc() && index < labels.size() &&
+        label.is_string()) {
       labels[index] = label.get<std::string>();
     }
   }
@@ -61,9 +63,16 @@ models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::For
 
 const image::Transform& VisionModel::transform() const {
   if (transform_) return *transform_;
-  throw Error(ErrorKind::model, fmt::format("{}: expected a preprocessor_config.json, found none: how this model wants its "
-                                            "pictures is not known. Copy the file there from where the model was published.",
-                                            path_.string()));
+  throw Error(ErrorKind::model,
+              fmt::format("{}: expected a preprocessor_config.json, found none: how this model wants its "
+                          "pictures is not known. Copy the file there from where the model was published.",
+                          path_.string()));
+}
+
+void require_finite(const Tensor& answer) {
+  if (at::isfinite(answer).all().item<bool>()) return;
+  throw Error(ErrorKind::model,
+              "the network's answer is not a number: its weights are damaged, or too large for this --precision");
 }
 
 nn::Precision precision_from_name(const std::string& name) {

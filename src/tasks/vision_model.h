@@ -48,6 +48,9 @@ class VisionModel {
   nn::Precision precision_;
 };
 
+// Damaged weights must not look like an answer: throws Error (model) where a number is infinite or none at all.
+void require_finite(const Tensor& answer);
+
 nn::Precision precision_from_name(const std::string& name);  // throws Error (usage), for int8 with the reason
 
 }  // namespace nunchi::tasks

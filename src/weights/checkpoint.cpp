@@ -19,29 +19,31 @@ namespace {
 using formats::Dtype;
 
 const std::vector<std::pair<Dtype, at::ScalarType>> dtypes = {
-    {Dtype::f64, at::kDouble}, {Dtype::f32, at::kFloat}, {Dtype::f16, at::kHalf},  {Dtype::bf16, at::kBFloat16},
-    {Dtype::i64, at::kLong},   {Dtype::i32, at::kInt},   {Dtype::i16, at::kShort}, {Dtype::i8, at::kChar},
+    {Dtype::f64, at::kDouble}, {Dtype::f32, at::kFloat},    {Dtype::f16, at::kHalf},  {Dtype::bf16, at::kBFloat16},
+    {Dtype::i64, at::kLong},   {Dtype::i32, at::kInt},      {Dtype::i16, at::kShort}, {Dtype::i8, at::kChar},
     {Dtype::u8, at::kByte},    {Dtype::boolean, at::kBool},
 };
 
-at::ScalarType scalar_type(const formats::TensorView& view) {
+at::ScalarType scalar_type(const formats::TensorView& view, const MappedFile& file) {
   for (const auto& [dtype, type] : dtypes) {
     if (dtype == view.dtype) return type;
   }
-  throw Error(ErrorKind::model, fmt::format("tensor \"{}\": weights of type {} are not supported; expected F32, F16, BF16 or F64",
-                                            view.name, formats::dtype_name(view.dtype)));
+  throw Error(ErrorKind::model,
+              fmt::format("{}: tensor \"{}\": weights of type {} are not supported; expected F32, F16, BF16 or F64",
+                          file.path().string(), view.name, formats::dtype_name(view.dtype)));
 }
 
 // A view of the file where its data is aligned, a copy where it is not. The view keeps the mapping alive.
 Tensor as_tensor(const formats::TensorView& view, std::shared_ptr<const MappedFile> file) {
-  const auto type = scalar_type(view);
+  const auto type = scalar_type(view, *file);
   if (!view.aligned()) {
     Tensor copy = at::empty(view.shape, type);
     std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
     return copy;
   }
   void* data = const_cast<std::byte*>(view.bytes.data());  // the pages are read-only: only thawed tensors are written
-  return at::from_blob(data, view.shape, [file](void*) {}, at::TensorOptions().dtype(type));
+  return at::from_blob(
+      data, view.shape, [file](void*) {}, at::TensorOptions().dtype(type));
 }
 
 // Batches counted by a normalisation: absent in files written before LibTorch counted them, and not used at inference.
@@ -69,7 +71,8 @@ std::optional<Shape> joined_shape(const std::vector<const formats::TensorView*>&
   Shape shape = parts.front()->shape;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const auto& other = parts[i]->shape;
-    if (shape.empty() || other.size() != shape.size() || !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1)) {
+    if (shape.empty() || other.size() != shape.size() ||
+        !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1)) {
       return std::nullopt;
     }
     shape[0] += other[0];
@@ -98,13 +101,16 @@ void Checkpoint::verify(nn::Module& module) const {
     std::vector<const formats::TensorView*> parts;
     for (const auto& theirs : table_.their_names(name, prefix_)) {
       used.insert(theirs);
-      if (const auto* view = files_.find(theirs)) parts.push_back(view);
-      else if (!may_be_absent(theirs)) report.missing.push_back(theirs);
+      if (const auto* view = files_.find(theirs))
+        parts.push_back(view);
+      else if (!may_be_absent(theirs))
+        report.missing.push_back(theirs);
     }
     if (parts.empty()) continue;
     const auto found = joined_shape(parts);
     if (!found || *found != slot->shape) {
-      report.misshaped.push_back(fmt::format("{}: expected {}, found {}", fmt::join(table_.their_names(name, prefix_), " + "),
+      report.misshaped.push_back(fmt::format("{}: expected {}, found {}",
+                                             fmt::join(table_.their_names(name, prefix_), " + "),
                                              to_string(slot->shape), to_string(found.value_or(parts.front()->shape))));
     }
   }
@@ -112,8 +118,9 @@ void Checkpoint::verify(nn::Module& module) const {
     if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
   }
   if (!report.clean()) {
-    throw Error(ErrorKind::model, fmt::format("{}: the weights do not fit the model that config.json describes ({} names):{}",
-                                              files_.files().front().file()->path().string(), table_.publisher, report.text()));
+    throw Error(ErrorKind::model,
+                fmt::format("{}: the weights do not fit the model that config.json describes ({} names):{}",
+                            files_.files().front().file()->path().string(), table_.publisher, report.text()));
   }
 }
 
@@ -143,11 +150,26 @@ void Checkpoint::let_go(const Tensor& tensor) const {
   }
 }
 
+namespace {
+
+// Brings back what an earlier freeze changed, so that a model may go from one precision to another.
+void undo_freeze(nn::Module& module, const Checkpoint* checkpoint) {
+  module.thaw();
+  for (const auto& [name, slot] : module.tensors()) {
+    ASSERT(!slot->in_file || checkpoint != nullptr, "a model read from a checkpoint is frozen and thawed with it");
+    if (!std::exchange(slot->released, false)) continue;
+    *slot->tensor = checkpoint->read(name);
+  }
+}
+
+}  // namespace
+
 void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* checkpoint) {
   ASSERT(!c10::InferenceMode::is_enabled(), "freezing runs outside InferenceMode");
   nn::FreezeOptions options{.precision = precision};
   if (checkpoint) options.on_release = [checkpoint](const Tensor& tensor) { checkpoint->let_go(tensor); };
   module.train(false);
+  undo_freeze(module, checkpoint);
   module.freeze(options);
   malloc_trim(0);  // what joining and casting left behind: 80 MB for a ViT-B/16 in bf16
   if (checkpoint) checkpoint->check();
@@ -155,12 +177,9 @@ void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* check
 
 void thaw(nn::Module& module, const Checkpoint* checkpoint) {
   ASSERT(!c10::InferenceMode::is_enabled(), "thawing runs outside InferenceMode");
-  module.thaw();
+  undo_freeze(module, checkpoint);
   for (const auto& [name, slot] : module.tensors()) {
-    if (!slot->in_file) continue;
-    ASSERT(checkpoint != nullptr, "a model read from a checkpoint is thawed with it");
-    *slot->tensor = checkpoint->read(name).clone();
-    slot->in_file = slot->released = false;
+    if (std::exchange(slot->in_file, false)) *slot->tensor = slot->tensor->clone();
   }
   if (checkpoint) checkpoint->check();
 }
@@ -175,13 +194,15 @@ formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
   return view;
 }
 
-void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table, const std::string& prefix) {
+void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
+                      const std::string& prefix) {
   std::vector<Tensor> kept;
   std::vector<formats::TensorView> views;
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
     const auto names = table.their_names(name, prefix);
-    const auto parts = slot->tensor->detach().chunk(static_cast<std::int64_t>(names.size()), slot->tensor->dim() == 0 ? -1 : 0);
+    const auto parts =
+        slot->tensor->detach().chunk(static_cast<std::int64_t>(names.size()), slot->tensor->dim() == 0 ? -1 : 0);
     for (std::size_t i = 0; i < names.size(); ++i) {
       kept.push_back((names.size() == 1 ? slot->tensor->detach() : parts[i]).contiguous());
       views.push_back(view_of(names[i], kept.back()));

@@ -1,9 +1,9 @@
 // weights/checkpoint.h: the tensors of a checkpoint under a model's own names.
 //
 //   weights::Checkpoint checkpoint(formats::open_weights(directory), key_table);
-//   checkpoint.load(model);                        // views of the mapped file; throws one report of all that does not fit
-//   weights::freeze(model, Precision::fp32, &checkpoint);
-//   weights::thaw(model, &checkpoint);             // owned memory again: it can be trained
+//   checkpoint.load(model);                        // views of the mapped file; throws one report of all that does not
+//   fit weights::freeze(model, Precision::fp32, &checkpoint); weights::thaw(model, &checkpoint);             // owned
+//   memory again: it can be trained
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,8 @@ class Checkpoint {
  public:
   Checkpoint(formats::WeightFiles files, KeyTable table);
 
-  // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones are
-  // owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
+  // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones
+  // are owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
   void load(nn::Module& module) const;
 
   // The same check without reading: throws the same report.
@@ -45,15 +45,17 @@ class Checkpoint {
   std::string prefix_;
 };
 
-// Prepares for inference at a precision: packs layer by layer and lets each plain weight go that the checkpoint still holds.
-// Tensors that the checkpoint does not hold (trained, initialised) are kept for thaw. Without a checkpoint, all are kept.
+// Prepares for inference at a precision: packs layer by layer and lets each plain weight go that the checkpoint still
+// holds. Tensors that the checkpoint does not hold (trained, initialised) are kept for thaw. Without a checkpoint, all
+// are kept.
 void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* checkpoint = nullptr);
 
 // Undoes freeze; every tensor ends up in owned memory, fp32, ready for training.
 void thaw(nn::Module& module, const Checkpoint* checkpoint = nullptr);
 
 // Writes the module's tensors under the publisher's names, `prefix` being that of the backbone. The inverse of load().
-void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table, const std::string& prefix);
+void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
+                      const std::string& prefix);
 
 formats::TensorView view_of(const std::string& name, const Tensor& contiguous);  // of a CPU tensor, for writing
 

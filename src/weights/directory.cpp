@@ -8,13 +8,18 @@ namespace {
 void check_folder(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
+  if (error && status.type() != std::filesystem::file_type::not_found) {
+    throw Error(ErrorKind::model, fmt::format("{}: the folder cannot be read: {}", path.string(), error.message()));
+  }
   if (!std::filesystem::exists(status)) {
-    throw Error(ErrorKind::model, fmt::format("{}: no such model: expected a folder with config.json and model.safetensors, "
-                                              "or a .safetensors file with --arch",
-                                              path.string()));
+    throw Error(ErrorKind::model,
+                fmt::format("{}: no such model: expected a folder with config.json and model.safetensors, "
+                            "or a .safetensors file with --arch",
+                            path.string()));
   }
   std::filesystem::directory_iterator(path, error);
-  if (error) throw Error(ErrorKind::model, fmt::format("{}: the folder cannot be read: {}", path.string(), error.message()));
+  if (error)
+    throw Error(ErrorKind::model, fmt::format("{}: the folder cannot be read: {}", path.string(), error.message()));
   if (!std::filesystem::exists(path / "config.json", error)) {
     throw Error(ErrorKind::model, fmt::format("{}: expected a config.json in this folder, found none; "
                                               "is it a model as transformers writes it?",

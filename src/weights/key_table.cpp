@@ -23,8 +23,10 @@ std::optional<std::vector<std::string_view>> match(std::string_view pattern, std
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i] == "**") return stars;
     if (i >= found.size()) return std::nullopt;
-    if (expected[i] == "*") stars.push_back(found[i]);
-    else if (expected[i] != found[i]) return std::nullopt;
+    if (expected[i] == "*")
+      stars.push_back(found[i]);
+    else if (expected[i] != found[i])
+      return std::nullopt;
   }
   if (expected.size() != found.size()) return std::nullopt;
   return stars;
@@ -34,9 +36,12 @@ std::string fill(std::string_view pattern, const std::vector<std::string_view>& 
   std::string name;
   std::size_t next = 0;
   for (const char c : pattern) {
-    if (c == '@') name += prefix;
-    else if (c == '*') name += stars.at(next++);
-    else name += c;
+    if (c == '@')
+      name += prefix;
+    else if (c == '*')
+      name += stars.at(next++);
+    else
+      name += c;
   }
   return name;
 }
@@ -66,7 +71,8 @@ bool KeyTable::is_dropped(std::string_view their_name, std::string_view prefix) 
   return std::any_of(dropped.begin(), dropped.end(), [&](const std::string& pattern) {
     const bool prefixed = pattern.starts_with('@');
     if (prefixed && !their_name.starts_with(prefix)) return false;
-    return match(prefixed ? pattern.substr(1) : pattern, prefixed ? their_name.substr(prefix.size()) : their_name).has_value();
+    return match(prefixed ? pattern.substr(1) : pattern, prefixed ? their_name.substr(prefix.size()) : their_name)
+        .has_value();
   });
 }
 

@@ -6,8 +6,9 @@
 //                            {"blocks.*.attn.qkv.*", {"@...query.*", "@...key.*", "@...value.*"}}}};
 //   table.their_names("blocks.3.norm1.bias", "vit.")   // {"vit.encoder.layer.3.layernorm_before.bias"}
 //
-// A `*` stands for one part between dots; the stars of both sides correspond in order. `@` stands for the prefix that a model
-// with a head puts before its backbone. Several names on the right are one tensor on the left, joined along the first axis.
+// A `*` stands for one part between dots; the stars of both sides correspond in order. `@` stands for the prefix that a
+// model with a head puts before its backbone. Several names on the right are one tensor on the left, joined along the
+// first axis.
 #pragma once
 
 #include <string>
@@ -24,8 +25,8 @@ struct KeyRule {
 struct KeyTable {
   std::string publisher;
   std::vector<std::string> prefixes = {""};  // the first that any name of the file begins with is taken
-  std::vector<KeyRule> rules;                // the first that matches counts; a name that none matches is the same for both
-  std::vector<std::string> dropped;          // patterns of their names that the model has no use for; "**" ends a pattern
+  std::vector<KeyRule> rules;        // the first that matches counts; a name that none matches is the same for both
+  std::vector<std::string> dropped;  // patterns of their names that the model has no use for; "**" ends a pattern
 
   // Which of the prefixes the file uses.
   std::string find_prefix(const std::vector<std::string>& file_names) const;

@@ -1,62 +1,23 @@
-// Every kind of bad input: one line that says what was expected, what was found, where, and what to do; the right exit code;
-// nothing half written; and the good inputs beside the bad ones are answered.
+// Every kind of bad input: one line that says what was expected, what was found, where, and what to do; the right exit
+// code; nothing half written; and the good inputs beside the bad ones are answered.
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "cli/program.h"
-#include "tasks/cases.h"
+#include "cli/altered_model.h"
 
 namespace nunchi::cli {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::StartsWith;
 namespace fs = std::filesystem;
 
-class BadInput : public testing::Test {
- protected:
-  ProgramRun classify(const std::vector<std::string>& pictures, const ProgramOptions& options = {}) const {
-    std::vector<std::string> arguments = {"classify", model_.string(), "--json"};
-    arguments.insert(arguments.end(), pictures.begin(), pictures.end());
-    return run_program(arguments, options);
-  }
-
-  // The model cannot be loaded: 3, one message that names it, no answer; `info` says the same.
-  std::string model_error() const {
-    const auto run = classify({picture_});
-    EXPECT_EQ(run.exit_code, 3) << run.err;
-    EXPECT_EQ(run.out, "");
-    EXPECT_THAT(run.err, AllOf(StartsWith("nunchi: "), HasSubstr(model_.string()), Not(HasSubstr("LibTorch")), Not(HasSubstr("terminate"))));
-    return run.err;
-  }
-
-  void change_weights(const std::function<void(Arrays&)>& change) const { change_arrays(model_ / "model.safetensors", change); }
-  void change_config(const std::function<void(Json&)>& change) const { change_json(model_ / "config.json", change); }
-  void cut(const fs::path& file, std::uintmax_t bytes) const { fs::resize_file(file, bytes); }
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-
-  // So that the user "nobody" may look into the folder, too.
-  void open_folder() const { fs::permissions(folder_.path(), fs::perms::others_all, fs::perm_options::add); }
-
-  // What does not concern the test: names in the folder that are neither the model nor `expected`.
-  std::vector<std::string> strangers(const std::vector<std::string>& expected = {}) const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_.path())) {
-      const std::string name = entry.path().filename();
-      if (name != "vit_classifier" && std::find(expected.begin(), expected.end(), name) == expected.end()) names.push_back(name);
-    }
-    return names;
-  }
-
-  const TemporaryFolder folder_;
-  const fs::path model_ = copy_case("vit_classifier", folder_) / "model";
-  const std::string picture_ = (folder_ / "vit_classifier/input.png").string();
-};
+using BadInput = AlteredModel;
 
 // --- the model
 
@@ -64,7 +25,8 @@ TEST_F(BadInput, AnUnalteredCopyWorks) { EXPECT_EQ(classify({picture_}).exit_cod
 
 TEST_F(BadInput, NoSuchModel) {
   fs::remove_all(model_);
-  EXPECT_THAT(model_error(), AllOf(HasSubstr("no such model"), HasSubstr("config.json"), HasSubstr("model.safetensors")));
+  EXPECT_THAT(model_error(),
+              AllOf(HasSubstr("no such model"), HasSubstr("config.json"), HasSubstr("model.safetensors")));
 }
 
 TEST_F(BadInput, AnEmptyFolder) {
@@ -97,9 +59,13 @@ TEST_F(BadInput, AnUnsupportedModelType) {
 }
 
 TEST_F(BadInput, ConfigFieldsThatMakeNoModel) {
-  for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{{"hidden_size", "large"}, {"hidden_size", -36}, {"patch_size", 0},
-                                                                              {"num_hidden_layers", 1'000'000'000}, {"hidden_act", "step"},
-                                                                              {"num_attention_heads", 0}, {"image_size", 1e30}}) {
+  for (const auto& [field, value] : std::vector<std::pair<std::string, Json>>{{"hidden_size", "large"},
+                                                                              {"hidden_size", -36},
+                                                                              {"patch_size", 0},
+                                                                              {"num_hidden_layers", 1'000'000'000},
+                                                                              {"hidden_act", "step"},
+                                                                              {"num_attention_heads", 0},
+                                                                              {"image_size", 1e30}}) {
     const auto config = read_file(model_ / "config.json", 1 << 20);
     change_config([&](Json& json) { json[field] = value; });
     EXPECT_THAT(model_error(), Not(IsEmpty())) << field;
@@ -115,9 +81,12 @@ TEST_F(BadInput, NoWeights) {
 TEST_F(BadInput, TruncatedWeights) {
   const auto file = model_ / "model.safetensors";
   const auto size = fs::file_size(file);
-  for (const auto bytes : {size - 1, size / 2, std::uintmax_t{100}, std::uintmax_t{8}, std::uintmax_t{3}, std::uintmax_t{0}}) {
+  for (const auto bytes :
+       {size - 1, size / 2, std::uintmax_t{100}, std::uintmax_t{8}, std::uintmax_t{3}, std::uintmax_t{0}}) {
     cut(file, bytes);
-    EXPECT_THAT(model_error(), AllOf(HasSubstr("model.safetensors"), HasSubstr("expected"))) << bytes;
+    EXPECT_THAT(model_error(), AllOf(HasSubstr("model.safetensors"),
+                                     AnyOf(HasSubstr("cut off"), HasSubstr("broken off"), HasSubstr("expected"))))
+        << bytes;
   }
 }
 
@@ -133,9 +102,10 @@ TEST_F(BadInput, AllKeysThatDoNotFitAreNamedInOneError) {
     arrays["vit.stranger"] = arrays.at("classifier.bias");
     arrays.at("classifier.weight").shape = {36, 7};
   });
-  EXPECT_THAT(model_error(), AllOf(HasSubstr("missing (2)"), HasSubstr("vit.layernorm.weight"), HasSubstr("vit.encoder.layer.2.output.dense.bias"),
-                                   HasSubstr("unexpected (1): vit.stranger"), HasSubstr("wrong shape (1)"),
-                                   HasSubstr("classifier.weight: expected [7, 36], found [36, 7]")));
+  EXPECT_THAT(model_error(),
+              AllOf(HasSubstr("missing (2)"), HasSubstr("vit.layernorm.weight"),
+                    HasSubstr("vit.encoder.layer.2.output.dense.bias"), HasSubstr("unexpected (1): vit.stranger"),
+                    HasSubstr("wrong shape (1)"), HasSubstr("classifier.weight: expected [7, 36], found [36, 7]")));
 }
 
 TEST_F(BadInput, WeightsOfAnUnsupportedType) {
@@ -144,7 +114,8 @@ TEST_F(BadInput, WeightsOfAnUnsupportedType) {
     bias.dtype = formats::Dtype::f8_e4m3;
     bias.bytes.resize(7);
   });
-  EXPECT_THAT(model_error(), AllOf(HasSubstr("classifier.bias"), HasSubstr("F8_E4M3"), HasSubstr("expected F32, F16, BF16 or F64")));
+  EXPECT_THAT(model_error(),
+              AllOf(HasSubstr("classifier.bias"), HasSubstr("F8_E4M3"), HasSubstr("expected F32, F16, BF16 or F64")));
 }
 
 TEST_F(BadInput, AnotherTypeThanTheConfigSaysIsReadAsWhatItIs) {
@@ -157,15 +128,18 @@ TEST_F(BadInput, AnotherTypeThanTheConfigSaysIsReadAsWhatItIs) {
     }
     bias.dtype = formats::Dtype::f64, bias.bytes = doubles;
   });
-  EXPECT_EQ(classify({picture_}).out, run_program({"classify", case_model("vit_classifier").string(), "--json", picture_}).out);
+  EXPECT_EQ(classify({picture_}).out,
+            run_program({"classify", case_model("vit_classifier").string(), "--json", picture_}).out);
 }
 
 TEST_F(BadInput, WeightsThatAreNotNumbersGiveNoAnswer) {
   change_weights([](Arrays& arrays) { arrays.at("vit.layernorm.bias").floats()[0] = NAN; });
-  const auto run = classify({picture_});
-  EXPECT_EQ(run.exit_code, 3);
-  EXPECT_EQ(run.out, "");
-  EXPECT_THAT(run.err, AllOf(HasSubstr("not a number"), HasSubstr("weights")));
+  for (const auto* command : {"classify", "embed"}) {
+    const auto run = run_program({command, model_.string(), picture_});
+    EXPECT_EQ(run.exit_code, 3) << command;
+    EXPECT_EQ(run.out, "") << command;
+    EXPECT_THAT(run.err, AllOf(HasSubstr("not a number"), HasSubstr("weights"))) << command;
+  }
 }
 
 TEST_F(BadInput, AMissingShard) {
@@ -187,7 +161,8 @@ TEST_F(BadInput, NoPreprocessor) {
 TEST_F(BadInput, BrokenPreprocessor) {
   write_file(model_ / "preprocessor_config.json", R"({"size": "large")");
   EXPECT_THAT(model_error(), AllOf(HasSubstr("preprocessor_config.json"), HasSubstr("JSON")));
-  write_file(model_ / "preprocessor_config.json", R"({"image_processor_type": "ViTImageProcessor", "size": {"height": -4, "width": "x"}})");
+  write_file(model_ / "preprocessor_config.json",
+             R"({"image_processor_type": "ViTImageProcessor", "size": {"height": -4, "width": "x"}})");
   EXPECT_THAT(model_error(), HasSubstr("size"));
 }
 
@@ -209,8 +184,11 @@ TEST_F(BadInput, OneBadPictureAmongGoodOnes) {
   write_file(folder_ / "text.png", "these are no pixels");
   write_file(folder_ / "cut.png", read_file(picture_, 1 << 20).substr(0, 400));
   write_file(folder_ / "empty.png", "");
-  const std::vector<std::pair<std::string, std::string>> bad = {{path("text.png"), "19 bytes"}, {path("cut.png"), "PNG"}, {path("empty.png"), "empty"},
-                                                                {path("absent.png"), "No such file"}, {path(std::string(300, 'n')), "too long"}};
+  const std::vector<std::pair<std::string, std::string>> bad = {{path("text.png"), "19 bytes"},
+                                                                {path("cut.png"), "PNG"},
+                                                                {path("empty.png"), "empty"},
+                                                                {path("absent.png"), "No such file"},
+                                                                {path(std::string(300, 'n')), "too long"}};
   for (const auto& [file, word] : bad) {
     const auto run = classify({picture_, file, picture_});
     EXPECT_EQ(run.exit_code, 1) << file;
@@ -248,13 +226,14 @@ TEST_F(BadInput, WalkGoesOnAfterABadPicture) {
 TEST_F(BadInput, TooManyPixels) {
   const auto run = run_program({"classify", model_.string(), picture_, "--max-pixels", "2000"});
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_THAT(run.err, AllOf(HasSubstr(picture_), HasSubstr("2000"), HasSubstr("61 x 47"), HasSubstr("raise the limit")));
+  EXPECT_THAT(run.err,
+              AllOf(HasSubstr(picture_), HasSubstr("2000"), HasSubstr("61 x 47"), HasSubstr("raise the limit")));
 }
 
 TEST_F(BadInput, AFolderWithoutPicturesOrAGlobWithoutMatchesAmongGoodOnes) {
   fs::create_directory(folder_ / "empty");
-  for (const auto& [input, word] : std::vector<std::pair<std::string, std::string>>{{path("empty"), "no pictures in this folder"},
-                                                                                    {path("*.jpeg"), "no file matches"}}) {
+  for (const auto& [input, word] : std::vector<std::pair<std::string, std::string>>{
+           {path("empty"), "no pictures in this folder"}, {path("*.jpeg"), "no file matches"}}) {
     const auto alone = classify({input});
     EXPECT_EQ(alone.exit_code, 1);
     EXPECT_EQ(alone.out, "");
@@ -316,71 +295,6 @@ TEST_F(BadInput, AModelThatMayNotBeRead) {
   const auto weights = classify({picture_}, options);
   EXPECT_EQ(weights.exit_code, 3);
   EXPECT_THAT(weights.err, AllOf(HasSubstr("model.safetensors"), HasSubstr("Permission denied")));
-}
-
-// --- what is written
-
-struct Output {
-  std::vector<std::string> command;
-  std::string file;
-};
-
-class Outputs : public BadInput {
- protected:
-  std::vector<std::string> arguments(const Output& output, const std::string& file) const {
-    std::vector<std::string> words = {output.command.front(), model_.string()};
-    words.insert(words.end(), output.command.begin() + 1, output.command.end());
-    for (auto& word : words) word = word == "PICTURE" ? picture_ : word;
-    words.insert(words.end(), {"--out", file});
-    return words;
-  }
-
-  const std::vector<Output> outputs_ = {{{"classify", "PICTURE", "--json", "-k", "7"}, "a.jsonl"},  {{"embed", "PICTURE"}, "a.npy"},
-                                        {{"embed", "PICTURE"}, "a.safetensors"},                    {{"embed", "PICTURE"}, "b.jsonl"},
-                                        {{"similar", "PICTURE", "PICTURE", "--json"}, "a.json"},    {{"forward", "--image", "PICTURE"}, "b.safetensors"}};
-};
-
-TEST_F(Outputs, AreWrittenWhereThereIsRoom) {
-  for (const auto& output : outputs_) {
-    const auto run = run_program(arguments(output, path(output.file)));
-    EXPECT_EQ(run.exit_code, 0) << run.err;
-    EXPECT_GT(fs::file_size(path(output.file)), 0u);
-  }
-  EXPECT_THAT(strangers({"a.jsonl", "a.npy", "a.npy.files.json", "a.safetensors", "b.jsonl", "a.json", "b.safetensors"}), IsEmpty());
-}
-
-TEST_F(Outputs, AFullDiskLeavesNothingHalf) {
-  ProgramOptions options;
-  options.largest_file = 40;
-  for (const auto& output : outputs_) {
-    const auto run = run_program(arguments(output, path(output.file)), options);
-    EXPECT_EQ(run.exit_code, 1) << output.file;
-    EXPECT_THAT(run.err, AllOf(HasSubstr(path(output.file)), HasSubstr("cannot be written"), HasSubstr("Free some space"))) << output.file;
-  }
-  EXPECT_THAT(strangers(), IsEmpty());
-}
-
-TEST_F(Outputs, AFullDiskKeepsTheOldFile) {
-  ProgramOptions options;
-  options.largest_file = 40;
-  for (const auto& output : outputs_) {
-    write_file(path(output.file), "old");
-    EXPECT_EQ(run_program(arguments(output, path(output.file)), options).exit_code, 1);
-    EXPECT_EQ(read_file(path(output.file), 100), "old") << output.file;
-  }
-}
-
-TEST_F(Outputs, APlaceThatCannotBeWrittenIsToldBeforeTheWork) {
-  fs::create_directory(folder_ / "a folder.jsonl");
-  fs::create_directory(folder_ / "a folder.safetensors");
-  for (const auto& output : outputs_) {
-    const auto absent = run_program(arguments(output, path("nowhere/" + output.file)));
-    EXPECT_EQ(absent.exit_code, 1) << output.file;
-    EXPECT_THAT(absent.err, AllOf(HasSubstr(path("nowhere/" + output.file)), HasSubstr("there is no folder"), HasSubstr("make it first")));
-  }
-  const auto folder = run_program({"embed", model_.string(), path("absent.png"), "-o", path("a folder.jsonl")});
-  EXPECT_EQ(folder.exit_code, 1);
-  EXPECT_THAT(folder.err, AllOf(HasSubstr("it is a folder"), Not(HasSubstr("absent.png"))));
 }
 
 }  // namespace

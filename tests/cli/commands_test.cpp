@@ -1,12 +1,10 @@
-#include <gmock/gmock.h>
-
 #include <fmt/ranges.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 
-#include "cli/program.h"
+#include "cli/pictures.h"
 #include "formats/npy.h"
-#include "tasks/cases.h"
 
 namespace nunchi::cli {
 namespace {
@@ -14,214 +12,9 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using testing::StartsWith;
 namespace fs = std::filesystem;
 
-const std::string vit = case_model("vit_classifier").string();
-const std::string mobilenet = case_model("mobilenet_v2").string();
-const std::string picture = (case_folder("vit_classifier") / "input.png").string();
-
-std::vector<Json> json_lines(const std::string& text) {
-  std::vector<Json> lines;
-  for (const auto& line : lines_of(text)) lines.push_back(Json::parse(line));
-  return lines;
-}
-
-// A folder of four small pictures with names that are easy to get wrong.
-class Commands : public testing::Test {
- protected:
-  Commands() {
-    fs::create_directory(folder_ / "in");
-    for (std::size_t i = 0; i < names.size(); ++i) write_ppm(in(names[i]), 40, 30, static_cast<int>(i));
-    write_file(in("notes.txt"), "no picture");
-  }
-  std::string in(const std::string& name) const { return (folder_ / "in" / name).string(); }
-  std::string in() const { return (folder_ / "in").string(); }
-  std::string out(const std::string& name) const { return (folder_ / name).string(); }
-
-  const std::vector<std::string> names = {"a.ppm", "b, \"c\".ppm", "d e.PPM", "고양이.ppm"};
-  const TemporaryFolder folder_;
-};
-
-// --- classify
-
-TEST_F(Commands, ClassifyNamesOnePictureWithFiveAnswers) {
-  const auto run = run_program({"classify", vit, picture});
-  EXPECT_EQ(run.exit_code, 0);
-  EXPECT_EQ(run.err, "");
-  const auto lines = lines_of(run.out);
-  ASSERT_EQ(lines.size(), 6u);
-  EXPECT_EQ(lines[0], picture);
-  for (std::size_t i = 1; i < lines.size(); ++i) EXPECT_THAT(lines[i], HasSubstr(" %  "));
-}
-
-TEST_F(Commands, ClassifyNamesAFolderInOrderWithOneAnswerEach) {
-  const auto run = run_program({"classify", vit, in()});
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  const auto lines = lines_of(run.out);
-  ASSERT_EQ(lines.size(), names.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_THAT(lines[i], AllOf(StartsWith(in(names[i])), HasSubstr(" %  ")));
-}
-
-TEST_F(Commands, ClassifyAnswersTheSameWhateverTheBatchThreadsAndOrderOfTheOptions) {
-  const auto expected = run_program({"classify", vit, in(), "--json"}).out;
-  EXPECT_EQ(json_lines(expected).size(), names.size());
-  const std::vector<std::vector<std::string>> orders = {
-      {"classify", "--json", "--batch", "1", vit, in()},        {"classify", in(), "-m", vit, "--json"},
-      {"classify", in(), "--json", "--model=" + vit, "-q"},      {"-m", vit, "classify", in(), "--json", "--threads", "1"},
-      {"classify", "--json", "-m", vit, "--", in()},             {"classify", vit, "--json", in("a.ppm"), in(names[1]), in(names[2]), in(names[3])}};
-  const auto answers = json_lines(expected);
-  for (const auto& arguments : orders) {
-    const auto run = run_program(arguments);
-    EXPECT_EQ(run.exit_code, 0) << run.err;
-    const auto found = json_lines(run.out);
-    ASSERT_EQ(found.size(), answers.size()) << testing::PrintToString(arguments);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      EXPECT_EQ(found[i]["file"], answers[i]["file"]);
-      EXPECT_EQ(found[i]["predictions"][0]["id"], answers[i]["predictions"][0]["id"]);
-      EXPECT_NEAR(found[i]["predictions"][0]["probability"].get<double>(), answers[i]["predictions"][0]["probability"].get<double>(), 1e-5);
-    }
-  }
-}
-
-TEST_F(Commands, ClassifyWritesJsonLines) {
-  const auto lines = json_lines(run_program({"classify", vit, picture, "--json", "-k", "7"}).out);
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_EQ(lines[0]["file"], picture);
-  ASSERT_EQ(lines[0]["predictions"].size(), 7u);
-  double sum = 0;
-  for (const auto& prediction : lines[0]["predictions"]) sum += prediction["probability"].get<double>();
-  EXPECT_NEAR(sum, 1, 1e-5);
-}
-
-// A reader of RFC 4180: enough to see that quoting is undone to what it was.
-std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
-  std::vector<std::vector<std::string>> rows(1, {""});
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto& field = rows.back().back();
-    if (quoted && text[i] == '"' && i + 1 < text.size() && text[i + 1] == '"') field += text[++i];
-    else if (text[i] == '"') quoted = !quoted;
-    else if (!quoted && text[i] == ',') rows.back().emplace_back();
-    else if (!quoted && text[i] == '\n') rows.push_back({""});
-    else field += text[i];
-  }
-  rows.pop_back();
-  return rows;
-}
-
-TEST_F(Commands, ClassifyWritesCsvThatIsReadBack) {
-  const auto model = copy_case("vit_classifier", folder_) / "model";
-  change_json(model / "config.json", [](Json& config) {
-    for (auto& [id, label] : config["id2label"].items()) label = "the \"" + id + "\", or\nnot";
-  });
-  const auto run = run_program({"classify", model.string(), in(), "--csv", "-k", "2"});
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  const auto rows = parse_csv(run.out);
-  ASSERT_EQ(rows.size(), 1 + 2 * names.size());
-  EXPECT_THAT(rows[0], ElementsAre("file", "rank", "id", "label", "probability"));
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    ASSERT_EQ(rows[i].size(), 5u);
-    EXPECT_EQ(rows[i][0], in(names[(i - 1) / 2]));
-    EXPECT_EQ(rows[i][1], std::to_string(1 + (i - 1) % 2));
-    EXPECT_EQ(rows[i][3], "the \"" + rows[i][2] + "\", or\nnot");
-  }
-}
-
-TEST_F(Commands, ClassifyWritesToAFileAsAWhole) {
-  const auto expected = run_program({"classify", vit, in(), "--json"}).out;
-  write_file(out("answers.jsonl"), "old");
-  const auto run = run_program({"classify", vit, in(), "--json", "-o", out("answers.jsonl")});
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_EQ(run.out, "");
-  EXPECT_EQ(read_file(out("answers.jsonl"), 1 << 20), expected);
-}
-
-TEST_F(Commands, NamesThatAreNotUtf8StillMakeJson) {
-  const auto odd = in("caf\xe9.ppm");
-  write_ppm(odd, 40, 30);
-  const auto lines = json_lines(run_program({"classify", vit, odd, "--json"}).out);
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_THAT(lines[0]["file"].get<std::string>(), HasSubstr("caf\xef\xbf\xbd.ppm"));
-  const auto run = run_program({"embed", vit, odd, "-o", out("odd.safetensors")});
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_EQ(Json::parse(formats::SafetensorsFile::open(out("odd.safetensors")).metadata().at("files")).size(), 1u);
-}
-
-TEST_F(Commands, ClassifyRefusesABackbone) {
-  const auto run = run_program({"classify", case_model("vit_pooler").string(), picture});
-  EXPECT_EQ(run.exit_code, 3);
-  EXPECT_THAT(run.err, AllOf(HasSubstr("no classifier"), HasSubstr("embed")));
-}
-
-TEST_F(Commands, ClassifyNamesRealPhotosAsTransformersDoes) {
-  SKIP_WITHOUT_SHARED("mobilenet-v2-imagenet/hf");
-  SKIP_WITHOUT_SHARED("photos");
-  const auto photo = [](const std::string& name) { return (shared_data("photos") / name).string(); };
-  const auto run = run_program({"classify", shared_data("mobilenet-v2-imagenet/hf").string(), photo("cat.bmp"), photo("parrot.jpg"),
-                                photo("squat.bmp"), "--json"});
-  EXPECT_EQ(run.exit_code, 0) << run.err;
-  const std::vector<std::pair<std::string, double>> expected = {{"Egyptian cat", 0.947}, {"macaw", 0.997}, {"dumbbell", 0.929}};
-  const auto lines = json_lines(run.out);
-  ASSERT_EQ(lines.size(), expected.size());
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    EXPECT_THAT(lines[i]["predictions"][0]["label"].get<std::string>(), HasSubstr(expected[i].first));
-    EXPECT_NEAR(lines[i]["predictions"][0]["probability"].get<double>(), expected[i].second, 1e-3);
-  }
-}
-
-// --- inputs
-
-TEST_F(Commands, InputsAreFilesFoldersAndGlobs) {
-  fs::create_directory(folder_ / "in/below");
-  write_ppm(folder_ / "in/below/z.ppm", 40, 30);
-  const auto count = [&](const std::vector<std::string>& inputs) {
-    std::vector<std::string> arguments = {"classify", vit, "--json"};
-    arguments.insert(arguments.end(), inputs.begin(), inputs.end());
-    const auto run = run_program(arguments);
-    EXPECT_EQ(run.exit_code, 0) << run.err;
-    return json_lines(run.out).size();
-  };
-  EXPECT_EQ(count({in()}), 4u);
-  EXPECT_EQ(count({in(), "--recursive"}), 5u);
-  EXPECT_EQ(count({in("*.ppm")}), 3u);
-  EXPECT_EQ(count({in("?.ppm"), in("a.ppm")}), 2u);
-  EXPECT_EQ(count({in("{a,고양이}.ppm"), in("below")}), 3u);
-}
-
-TEST_F(Commands, AFileWhoseNameIsAPatternIsThatFile) {
-  write_ppm(in("[a].ppm"), 40, 30);
-  const auto lines = json_lines(run_program({"classify", vit, in("[a].ppm"), "--json"}).out);
-  ASSERT_EQ(lines.size(), 1u);
-  EXPECT_EQ(lines[0]["file"], in("[a].ppm"));
-}
-
-TEST_F(Commands, ExifOrientationIsAppliedUnlessItIsSwitchedOff) {
-  const auto jpeg = (case_folder("vit_exif_6") / "input.jpg").string();
-  ASSERT_TRUE(fs::exists(jpeg));
-  const auto model = case_model("vit_exif_6").string();
-  const auto turned = run_program({"walk", model, jpeg}), plain = run_program({"walk", model, jpeg, "--no-exif"});
-  EXPECT_THAT(turned.out, HasSubstr("[75, 50, 3]"));
-  EXPECT_THAT(plain.out, HasSubstr("[50, 75, 3]"));
-  EXPECT_NE(run_program({"embed", model, jpeg}).out, run_program({"embed", model, jpeg, "--no-exif"}).out);
-}
-
-TEST_F(Commands, StandardInputIsNotRead) {
-  // Its write end stays open: a program that read it would hang until the helper kills it.
-  EXPECT_EQ(run_program({"classify", vit, picture}).exit_code, 0);
-}
-
-TEST_F(Commands, NothingButTextGoesToAPipe) {
-  ProgramOptions options;
-  options.environment = {{"NO_COLOR", "1"}};
-  for (const auto& environment : {ProgramOptions{}, options}) {
-    const auto run = run_program({"classify", vit, in(), "--verbose"}, environment);
-    EXPECT_EQ(run.exit_code, 0);
-    EXPECT_THAT(run.out + run.err, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\r"))));
-  }
-}
+using Commands = Pictures;
 
 // --- embed
 
@@ -267,7 +60,8 @@ TEST_F(Commands, GridsOfDifferentSizesDoNotGoIntoOneArray) {
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.err, AllOf(HasSubstr("--pool grid"), HasSubstr("one size"), HasSubstr(".jsonl")));
   EXPECT_FALSE(fs::exists(out("e.npy")));
-  EXPECT_EQ(run_program({"embed", model, in("a.ppm"), in("wide.ppm"), "--pool", "grid", "-o", out("e.jsonl")}).exit_code, 0);
+  EXPECT_EQ(
+      run_program({"embed", model, in("a.ppm"), in("wide.ppm"), "--pool", "grid", "-o", out("e.jsonl")}).exit_code, 0);
   EXPECT_EQ(run_program({"embed", model, in("a.ppm"), in("wide.ppm"), "-o", out("e.npy")}).exit_code, 0);
 }
 
@@ -312,10 +106,12 @@ TEST_F(Commands, SimilarNeedsTwo) {
 TEST_F(Commands, ForwardWritesWhatThePeerComputed) {
   for (const auto* name : {"vit_classifier", "deit_distilled", "mobilenet_v2", "vit_size_wide"}) {
     const auto json = read_json(case_folder(name) / "case.json");
-    std::vector<std::string> arguments = {"forward", case_model(name).string(), "--image",
-                                          (case_folder(name) / json["input"].get<std::string>()).string(), "--out", out("x.safetensors")};
+    std::vector<std::string> arguments = {"forward", case_model(name).string(),
+                                          "--image", (case_folder(name) / json["input"].get<std::string>()).string(),
+                                          "--out",   out("x.safetensors")};
     if (!json["size"].is_null()) {
-      arguments.insert(arguments.end(), {"--size", fmt::format("{}x{}", json["size"][0].get<int>(), json["size"][1].get<int>())});
+      arguments.insert(arguments.end(),
+                       {"--size", fmt::format("{}x{}", json["size"][0].get<int>(), json["size"][1].get<int>())});
     }
     const auto run = run_program(arguments);
     ASSERT_EQ(run.exit_code, 0) << run.err;
@@ -339,11 +135,13 @@ TEST_F(Commands, ParityPrintsATableAndFails) {
   const auto good = case_folder("vit_classifier").string();
   const auto run = run_program({"parity", good});
   EXPECT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_THAT(run.out, AllOf(HasSubstr("vit_classifier  (transformers 5.23.0)"), HasSubstr("ok   pixel_values"), HasSubstr("logits")));
+  EXPECT_THAT(run.out, AllOf(HasSubstr("vit_classifier  (transformers 5.23.0)"), HasSubstr("ok   pixel_values"),
+                             HasSubstr("logits")));
   EXPECT_THAT(run.err, HasSubstr("1 of 1 cases agree"));
 
   const auto bad = copy_case("vit_classifier", folder_);
-  change_arrays(bad / "model/model.safetensors", [](Arrays& arrays) { arrays.at("classifier.bias").floats()[0] += 0.5f; });
+  change_arrays(bad / "model/model.safetensors",
+                [](Arrays& arrays) { arrays.at("classifier.bias").floats()[0] += 0.5f; });
   const auto failed = run_program({"parity", bad.string(), good, in()});
   EXPECT_EQ(failed.exit_code, 1);
   const auto both = run_program({"parity", bad.string(), good});
@@ -379,7 +177,8 @@ TEST_F(Commands, ABrokenCaseDoesNotKeepTheOthersFromRunning) {
 TEST_F(Commands, InfoDescribesAModel) {
   const auto run = run_program({"info", vit});
   EXPECT_EQ(run.exit_code, 0);
-  EXPECT_THAT(run.out, AllOf(HasSubstr("vit (ViTForImageClassification)"), HasSubstr("parameters"), HasSubstr("[3, 48, 48]"), HasSubstr("transform")));
+  EXPECT_THAT(run.out, AllOf(HasSubstr("vit (ViTForImageClassification)"), HasSubstr("parameters"),
+                             HasSubstr("[3, 48, 48]"), HasSubstr("transform")));
   const auto json = Json::parse(run_program({"info", "--json", "-m", vit}).out);
   EXPECT_EQ(json["model_type"], "vit");
   EXPECT_EQ(json["classes"], 7);
@@ -392,14 +191,18 @@ TEST_F(Commands, WalkPrintsTheShapesThatForwardWrites) {
     const auto input = (case_folder(name) / "input.png").string();
     const auto walk = run_program({"walk", case_model(name).string(), input});
     ASSERT_EQ(walk.exit_code, 0) << walk.err;
-    ASSERT_EQ(run_program({"forward", case_model(name).string(), "--image", input, "--out", out("x.safetensors")}).exit_code, 0);
+    ASSERT_EQ(
+        run_program({"forward", case_model(name).string(), "--image", input, "--out", out("x.safetensors")}).exit_code,
+        0);
     const bool convolutional = std::string(name).starts_with("mobilenet");
     std::size_t compared = 0;
     for (const auto& [output, array] : read_arrays(out("x.safetensors"))) {
       std::string label = output == "attentions_last" ? "attention, each block" : output;
       if (output.starts_with("hidden_state_")) {
         const int index = std::stoi(output.substr(13));
-        label = convolutional ? fmt::format("block {}", index + 1) : index == 0 ? "embeddings" : fmt::format("block {}", index);
+        label = convolutional ? fmt::format("block {}", index + 1)
+                : index == 0  ? "embeddings"
+                              : fmt::format("block {}", index);
       }
       const std::string shape = fmt::format("  {:<22}[{}]\n", label, fmt::join(array.shape, ", "));
       EXPECT_THAT(walk.out, HasSubstr(shape)) << name << " " << output;
@@ -412,7 +215,8 @@ TEST_F(Commands, WalkPrintsTheShapesThatForwardWrites) {
 TEST_F(Commands, ModelsListsArchitecturesAndPresets) {
   const auto run = run_program({"models"});
   EXPECT_EQ(run.exit_code, 0);
-  for (const auto* name : {"vit", "deit", "dinov2_with_registers", "mobilenet_v2", "vit_base_patch16_224", "86,567,656"}) {
+  for (const auto* name :
+       {"vit", "deit", "dinov2_with_registers", "mobilenet_v2", "vit_base_patch16_224", "86,567,656"}) {
     EXPECT_THAT(run.out, HasSubstr(name));
   }
   EXPECT_GE(json_lines(run_program({"models", "--json"}).out).size(), 10u);
@@ -422,7 +226,8 @@ TEST_F(Commands, DoctorLooksAtTheMachine) {
   const auto run = run_program({"doctor"});
   EXPECT_EQ(run.exit_code, 0);
   const auto json = Json::parse(run_program({"doctor", "--json"}).out);
-  for (const auto* check : {"processor", "cores", "instruction sets", "bf16", "memory", "LibTorch", "CUDA", "model cache", "this folder"}) {
+  for (const auto* check :
+       {"processor", "cores", "instruction sets", "bf16", "memory", "LibTorch", "CUDA", "model cache", "this folder"}) {
     EXPECT_THAT(run.out, HasSubstr(check));
     EXPECT_TRUE(json.contains(check)) << check;
   }

@@ -19,7 +19,8 @@ std::string program_in_path(const std::string& name) {
   return "";
 }
 
-ProgramRun run_shell(const std::string& shell, const std::vector<std::string>& arguments, const std::filesystem::path& folder = {}) {
+ProgramRun run_shell(const std::string& shell, const std::vector<std::string>& arguments,
+                     const std::filesystem::path& folder = {}) {
   ProgramOptions options;
   options.program = program_in_path(shell);
   options.folder = folder;
@@ -41,7 +42,8 @@ TEST_P(Completion, IsAScriptThatTheShellReads) {
   EXPECT_EQ(check.err, "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, Completion, testing::Values("bash", "zsh", "fish"), [](const auto& tested) { return std::string(tested.param); });
+INSTANTIATE_TEST_SUITE_P(Shells, Completion, testing::Values("bash", "zsh", "fish"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
 // What bash offers after these words, the last of which is being typed.
 std::vector<std::string> bash_offers(const std::vector<std::string>& words, const std::filesystem::path& folder = {}) {
@@ -66,11 +68,13 @@ TEST(BashCompletion, OffersFilesWhateverTheirNames) {
   const TemporaryFolder folder;
   write_file(folder / "my cat.png", "");
   write_file(folder / "my 고양이.png", "");
-  EXPECT_THAT(bash_offers({"classify", "my"}, folder.path()), testing::UnorderedElementsAre("my cat.png", "my 고양이.png"));
+  EXPECT_THAT(bash_offers({"classify", "my"}, folder.path()),
+              testing::UnorderedElementsAre("my cat.png", "my 고양이.png"));
 }
 
 TEST(BashCompletion, IsRegisteredForTheProgram) {
-  const auto run = run_shell("bash", {"-c", "eval \"$1\"; complete -p nunchi", "bash", run_program({"completion", "bash"}).out});
+  const auto run =
+      run_shell("bash", {"-c", "eval \"$1\"; complete -p nunchi", "bash", run_program({"completion", "bash"}).out});
   EXPECT_THAT(run.out, HasSubstr("-F _nunchi nunchi"));
 }
 

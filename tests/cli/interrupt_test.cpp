@@ -56,7 +56,8 @@ TEST_F(Interrupted, CtrlCStopsBetweenBatchesAndKeepsWhatIsDone) {
 
 TEST_F(Interrupted, TheFileHoldsWhatIsDone) {
   const auto out = (folder_ / "out.jsonl").string();
-  const auto run = run_program(command({"classify", "--json", "--batch", "1", "-o", out, "absent.png"}), signal_at_work(SIGINT));
+  const auto run =
+      run_program(command({"classify", "--json", "--batch", "1", "-o", out, "absent.png"}), signal_at_work(SIGINT));
   EXPECT_EQ(run.exit_code, 130);
   EXPECT_THAT(run.err, HasSubstr("stopped; "));
   const auto text = read_file(out, 1 << 26);
@@ -80,7 +81,8 @@ TEST_F(Interrupted, ArraysHoldWhatIsDone) {
 TEST_F(Interrupted, KilledOutrightItLeavesTheOldFile) {
   const auto out = (folder_ / "out.jsonl").string();
   write_file(out, "old");
-  const auto run = run_program(command({"classify", "--json", "--batch", "1", "-o", out, "absent.png"}), signal_at_work(SIGKILL));
+  const auto run =
+      run_program(command({"classify", "--json", "--batch", "1", "-o", out, "absent.png"}), signal_at_work(SIGKILL));
   EXPECT_EQ(run.signal, SIGKILL);
   EXPECT_EQ(read_file(out, 100), "old");
 }

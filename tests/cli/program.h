@@ -32,11 +32,11 @@ struct ProgramRun {
 
 struct ProgramOptions {
   std::map<std::string, std::string> environment = {};
-  std::filesystem::path folder = {};                // to run in
+  std::filesystem::path folder = {};  // to run in
   std::filesystem::path program = NUNCHI_BUILD_DIR "/bin/nunchi";
-  std::string stdout_path = {};                     // written there instead of being kept
+  std::string stdout_path = {}, stderr_path = {};     // written there instead of being kept
   std::optional<rlim_t> largest_file = std::nullopt;  // bytes: a write beyond it fails as on a full disk
-  bool as_nobody = false;                           // without root's rights
+  bool as_nobody = false;                             // without root's rights
   // Called with all that it wrote so far; false closes its standard output, as `| head` does.
   std::function<bool(const ProgramRun& so_far, pid_t child)> on_output = {};
 };
@@ -64,6 +64,7 @@ struct Pipe {
 // In the child; returns only where the program cannot be started. Standard input would block a program that reads it.
 inline int execute(const std::vector<std::string>& arguments, const ProgramOptions& options, int in, int out, int err) {
   if (!options.stdout_path.empty()) out = open(options.stdout_path.c_str(), O_WRONLY | O_CREAT, 0644);
+  if (!options.stderr_path.empty()) err = open(options.stderr_path.c_str(), O_WRONLY | O_NOCTTY);
   dup2(in, 0), dup2(out, 1), dup2(err, 2);
   for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
   if (!options.folder.empty()) std::filesystem::current_path(options.folder);
@@ -85,8 +86,10 @@ inline void drain(Pipe& out, Pipe& err, ProgramRun& run, const ProgramOptions& o
   char buffer[1 << 14];
   const auto take = [&](Pipe& pipe, std::string& text) {
     const auto count = read(pipe.read_end, buffer, sizeof buffer);
-    if (count > 0) text.append(buffer, static_cast<std::size_t>(count));
-    else pipe.close_read();
+    if (count > 0)
+      text.append(buffer, static_cast<std::size_t>(count));
+    else
+      pipe.close_read();
     return count > 0;
   };
   while (out.read_end >= 0 || err.read_end >= 0) {

@@ -33,14 +33,15 @@ TEST(Start, HelpNamesEveryCommandAndExitCode) {
   const auto run = run_program({"--help"});
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.err, "");
-  for (const auto* word : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor", "version", "completion",
-                           "Exit codes", "130", "MODEL", "INPUT"}) {
+  for (const auto* word : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor",
+                           "version", "completion", "Exit codes", "130", "MODEL", "INPUT"}) {
     EXPECT_THAT(run.out, HasSubstr(word));
   }
 }
 
 TEST(Start, EveryCommandHasHelp) {
-  for (const auto* command : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor", "version", "completion"}) {
+  for (const auto* command : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor",
+                              "version", "completion"}) {
     const auto run = run_program({command, "--help"});
     EXPECT_EQ(run.exit_code, 0) << command;
     EXPECT_THAT(run.out, AllOf(HasSubstr("Usage: nunchi "), HasSubstr(command))) << command;
@@ -55,8 +56,9 @@ struct Mistake {
 
 std::vector<Mistake> mistakes() {
   return {
-      {{}, {"subcommand is required"}},
-      {{"clasify", model, picture}, {"clasify"}},
+      {{}, {"expected a command (classify", "found none"}},
+      {{"clasify", model, picture}, {"expected a command (classify", "found clasify"}},
+      {{"--colour"}, {"expected a command", "found --colour"}},
       {{"classify", "--colour", model, picture}, {"--colour"}},
       {{"classify"}, {"MODEL", "config.json", "-m"}},
       {{"classify", model}, {"no pictures are named", "nunchi classify", "INPUT"}},
@@ -78,7 +80,8 @@ std::vector<Mistake> mistakes() {
       {{"forward", model, "--out", "x.safetensors"}, {"--image"}},
       {{"forward", model, "--image", picture}, {"--out"}},
       {{"forward", model, picture, "--image", picture, "--out", "x.safetensors"}, {picture}},
-      {{"forward", model, "--image", picture, "--out", "x.safetensors", "--size", "48"}, {"--size", "48", "HEIGHTxWIDTH"}},
+      {{"forward", model, "--image", picture, "--out", "x.safetensors", "--size", "48"},
+       {"--size", "48", "HEIGHTxWIDTH"}},
       {{"forward", model, "--image", picture, "--out", "x.safetensors", "--size", "0x48"}, {"--size", "0x48"}},
       {{"forward", model, "--image", picture, "--out", "x.safetensors", "--size", "48x48x3"}, {"--size", "48x48x3"}},
       {{"parity"}, {"CASE"}},
@@ -128,7 +131,8 @@ TEST_F(BrokenLibrary, HelpUsageAndCompletionDoNotNeedIt) {
   EXPECT_EQ(run({"--version"}).exit_code, 0);
   EXPECT_EQ(run({"classify", "--help"}).exit_code, 0);
   EXPECT_EQ(run({"completion", "bash"}).exit_code, 0);
-  for (const auto& mistake : mistakes()) EXPECT_EQ(run(mistake.arguments).exit_code, 2) << testing::PrintToString(mistake.arguments);
+  for (const auto& mistake : mistakes())
+    EXPECT_EQ(run(mistake.arguments).exit_code, 2) << testing::PrintToString(mistake.arguments);
 }
 
 TEST_F(BrokenLibrary, WorkSaysWhatIsMissingAndWhereItBelongs) {
@@ -160,8 +164,11 @@ TEST(Start, IsFast) {
 TEST(Start, AnAnswerThatNobodyGotIsAFailure) {
   ProgramOptions full;
   full.stdout_path = "/dev/full";
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"completion", "bash"}, {"version"}, {"classify", model, picture}, {"info", model}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                    {"completion", "bash"},
+                                                    {"version"},
+                                                    {"classify", model, picture},
+                                                    {"info", model}}) {
     const auto run = run_program(arguments, full);
     EXPECT_EQ(run.exit_code, 1) << arguments.front();
     EXPECT_THAT(run.err, AllOf(HasSubstr("standard output"), HasSubstr("No space left"))) << arguments.front();
@@ -172,7 +179,8 @@ TEST(Start, VersionTellsTheParts) {
   const auto run = run_program({"version"});
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.err, "");
-  for (const auto* word : {"nunchi ", "compiler", "LibTorch", "instructions", "devices", "cpu"}) EXPECT_THAT(run.out, HasSubstr(word));
+  for (const auto* word : {"nunchi ", "compiler", "LibTorch", "instructions", "devices", "cpu"})
+    EXPECT_THAT(run.out, HasSubstr(word));
   EXPECT_THAT(run_program({"--version"}).out, StartsWith(lines_of(run.out).front()));
 }
 

@@ -90,7 +90,9 @@ TEST(Model, IsLoadedInSeveralThreadsAtOnce) {
   std::vector<std::thread> threads;
   std::atomic<int> different = 0;
   for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] { different += pairs(Model(model_of("vit_classifier")).classify(picture_of("vit_classifier"))) != expected; });
+    threads.emplace_back([&] {
+      different += pairs(Model(model_of("vit_classifier")).classify(picture_of("vit_classifier"))) != expected;
+    });
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(different, 0);

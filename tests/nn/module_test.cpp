@@ -88,16 +88,5 @@ TEST(Module, FreezesInFp32WithoutCopies) {
   EXPECT_TRUE(toy.token.is_same(token));
 }
 
-TEST(Module, StaysInFp32AfterFreezingTwice) {
-  Toy toy;
-  randomise(toy, 1);
-  const Tensor token = toy.token;
-  toy.freeze({.precision = Precision::bf16});
-  toy.freeze({.precision = Precision::fp32});
-  EXPECT_EQ(toy.token.scalar_type(), at::kFloat);
-  toy.thaw();
-  EXPECT_TRUE(same(toy.token, token)) << "not rounded to bf16";
-}
-
 }  // namespace
 }  // namespace nunchi::nn

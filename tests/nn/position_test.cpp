@@ -49,15 +49,26 @@ TEST(InterpolatePositions, KeepsTheRowsOfPrefixTokens) {
   }
 }
 
-TEST(InterpolatePositions, KeepsConstantsAndTheMiddleOfRamps) {
-  Tensor ramp = at::arange(8, at::kFloat).view({1, 8, 1, 1}).expand({1, 8, 8, 1}).reshape({1, 64, 1});
-  ramp = at::cat({at::zeros({1, 1, 1}), ramp}, 1);
-  const Tensor larger = interpolate_positions(ramp, {8, 8}, {16, 8}).slice(1, 1).view({16, 8});
-  for (std::int64_t row = 4; row < 12; ++row) {  // rows are pixels with their centres at half
-    EXPECT_NEAR(larger[row][3].item<double>(), (static_cast<double>(row) + 0.5) / 2 - 0.5, 1e-5);
+// Cubic convolution (Keys 1981) with a = -0.75.
+double cubic(double x) {
+  constexpr double a = -0.75;
+  const double d = std::abs(x);
+  if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+}
+
+TEST(InterpolatePositions, IsCubicBetweenPixelCentres) {
+  const Tensor column = random({8}, 3), map = column.view({8, 1}).expand({8, 8}).reshape({1, 64, 1});
+  const Tensor table = at::cat({at::zeros({1, 1, 1}), map}, 1);
+  const Tensor larger = interpolate_positions(table, {8, 8}, {16, 8}).slice(1, 1).view({16, 8});
+  for (std::int64_t row = 0; row < 16; ++row) {
+    const double centre = (static_cast<double>(row) + 0.5) / 2 - 0.5;
+    double expected = 0;
+    for (auto i = static_cast<std::int64_t>(std::floor(centre)) - 1; i <= std::floor(centre) + 2; ++i) {
+      expected += cubic(centre - static_cast<double>(i)) * column[std::clamp<std::int64_t>(i, 0, 7)].item<double>();
+    }
+    EXPECT_NEAR(larger[row][3].item<double>(), expected, 1e-5) << row;
   }
-  const Tensor constant = at::ones({1, 17, 3});
-  EXPECT_LT(difference(interpolate_positions(constant, {4, 4}, {9, 2}), at::ones({1, 19, 3})), 1e-5);
 }
 
 TEST(InterpolatePositions, SmoothsWhenShrinkingOnlyWithAntialias) {

@@ -78,25 +78,43 @@ TEST(Attention, GivesTheMeanOfTheValuesForEqualKeys) {  // R001
   EXPECT_LT(difference(reference(x).output, mean), 1e-6);
 }
 
-TEST(Attention, EqualsLibtorchAndItsOwnReferenceOnStridedViews) {  // R001
+// Both paths, with and without gradients in reach, against LibTorch in double.
+void expect_equal_to_libtorch(const Heads& x, double tolerance) {
+  const auto wide = [](const Tensor& t) { return t.transpose(1, 2).to(at::kDouble).contiguous(); };
+  const Tensor expected = at::scaled_dot_product_attention(wide(x.q), wide(x.k), wide(x.v)).transpose(1, 2);
+  for (const bool inference : {false, true}) {
+    const c10::InferenceMode guard(inference);
+    reset_path_counts();
+    const Tensor fused = attention(x.q, x.k, x.v).output;
+    EXPECT_EQ(path_counts().fused, 1);
+    const Tensor plain = reference(x).output;
+    EXPECT_EQ(path_counts().reference, 1);
+    EXPECT_LT(difference(fused, expected), tolerance);
+    EXPECT_LT(difference(plain, expected), tolerance);
+    EXPECT_EQ(fused.scalar_type(), x.q.scalar_type());
+    EXPECT_EQ(plain.scalar_type(), x.q.scalar_type());
+  }
+}
+
+TEST(Attention, EqualsLibtorchAndItsOwnReferenceOnAnyShapeAndStride) {  // R001
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
-    for (const auto& [n, h, d] : {std::tuple{1, 1, 1}, {3, 2, 5}, {17, 3, 31}, {197, 12, 64}}) {
+    const double tolerance = dtype == at::kFloat ? 1e-5 : 2e-2;
+    for (const auto& [n, h, d] :
+         {std::tuple{1, 1, 1}, {3, 2, 5}, {17, 3, 31}, {16, 2, 16}, {33, 3, 10}, {197, 3, 64}}) {
       SCOPED_TRACE(testing::Message() << n << " tokens, " << h << " heads of " << d << ", dtype " << dtype);
-      const auto x = from_qkv(2, n, h, d, dtype);
-      const double tolerance = dtype == at::kFloat ? 1e-5 : 2e-2;
-      reset_path_counts();
-      const Tensor fused = attention(x.q, x.k, x.v).output;
-      EXPECT_EQ(path_counts().fused, 1);
-      const Tensor plain = reference(x).output;
-      EXPECT_EQ(path_counts().reference, 1);
-      const auto wide = [](const Tensor& t) { return t.transpose(1, 2).to(at::kDouble).contiguous(); };
-      const Tensor expected = at::scaled_dot_product_attention(wide(x.q), wide(x.k), wide(x.v)).transpose(1, 2);
-      EXPECT_LT(difference(fused, expected), tolerance);
-      EXPECT_LT(difference(plain, expected), tolerance);
-      EXPECT_EQ(fused.scalar_type(), dtype);
-      EXPECT_EQ(plain.scalar_type(), dtype);
+      expect_equal_to_libtorch(from_qkv(2, n, h, d, dtype), tolerance);
+      expect_equal_to_libtorch(heads(1, n, 7, h, d, dtype), tolerance);
+      expect_equal_to_libtorch(heads(1, 5, n, h, d, dtype), tolerance);
+      const auto x = heads(1, h, h, n, d, dtype);  // heads before tokens, as other libraries lay them out
+      expect_equal_to_libtorch({x.q.transpose(1, 2), x.k.transpose(1, 2), x.v.transpose(1, 2)}, tolerance);
     }
   }
+}
+
+TEST(Attention, SurvivesLargeScores) {
+  auto x = heads(1, 9, 9, 2, 16);
+  x.q = x.q * 1e3;
+  expect_equal_to_libtorch(x, 1e-3);
 }
 
 TEST(Attention, AddsABiasInBothPaths) {

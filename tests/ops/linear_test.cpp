@@ -61,17 +61,16 @@ class LinearPaths : public testing::TestWithParam<at::ScalarType> {
 };
 
 TEST_P(LinearPaths, AgreeOnOddSizes) {
-  for (const std::int64_t in : {1, 5, 17, 31, 768}) {
-    for (const std::int64_t out : {1, 5, 17, 31, 768}) {
-      for (const bool bias : {true, false}) {
-        const auto w = weights(in, out, GetParam(), bias);
-        for (const std::int64_t tokens : {1, 3, 197}) {
-          SCOPED_TRACE(testing::Message() << tokens << " tokens, " << in << " -> " << out << ", bias " << bias);
-          expect_right(random({tokens, in}, 13, GetParam()), w);
-        }
+  for (const std::int64_t in : {5, 17, 31, 768}) {
+    for (const std::int64_t out : {5, 17, 31, 768}) {
+      for (const std::int64_t tokens : {1, 3, 197}) {
+        const bool bias = tokens != 3;
+        SCOPED_TRACE(testing::Message() << tokens << " tokens, " << in << " -> " << out << ", bias " << bias);
+        expect_right(random({tokens, in}, 13, GetParam()), weights(in, out, GetParam(), bias));
       }
     }
   }
+  expect_right(random({1, 1}, 13, GetParam()), weights(1, 1, GetParam()));
 }
 
 TEST_P(LinearPaths, AgreeOnEveryEpilogue) {

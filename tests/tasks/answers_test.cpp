@@ -127,15 +127,23 @@ TEST(Embeddings, OfAFeatureMap) {
   EXPECT_TRUE(embeddings(output, EmbeddingKind::grid).equal(output.last_hidden_state.permute({0, 2, 3, 1})));
 }
 
+TEST(Embeddings, WhatIsNotFiniteIsAnErrorAndNoVector) {
+  auto output = tokens(1, 2, 3);
+  output.last_hidden_state[1][3][2] = INFINITY;
+  EXPECT_THAT(error_of([&] { embeddings(output, EmbeddingKind::cls); }), HasSubstr("not a number"));
+}
+
 TEST(Embeddings, TheKindHasAName) {
   EXPECT_EQ(embedding_kind_from_name("grid"), EmbeddingKind::grid);
-  EXPECT_THAT(error_of([] { embedding_kind_from_name("max"); }), AllOf(HasSubstr("max"), HasSubstr("cls, mean and grid")));
+  EXPECT_THAT(error_of([] { embedding_kind_from_name("max"); }),
+              AllOf(HasSubstr("max"), HasSubstr("cls, mean and grid")));
 }
 
 TEST(CosineMatrix, OfKnownRows) {
   const Tensor rows = at::tensor({3.0f, 0.0f, 0.0f, 0.5f, -2.0f, 0.0f, 5.0f, 5.0f}).reshape({4, 2});
   const float half = std::sqrt(0.5f);
-  const Tensor expected = at::tensor({1.0f, 0.0f, -1.0f, half, 0.0f, 1.0f, 0.0f, half, -1.0f, 0.0f, 1.0f, -half, half, half, -half, 1.0f});
+  const Tensor expected =
+      at::tensor({1.0f, 0.0f, -1.0f, half, 0.0f, 1.0f, 0.0f, half, -1.0f, 0.0f, 1.0f, -half, half, half, -half, 1.0f});
   EXPECT_TRUE(cosine_matrix(rows).allclose(expected.reshape({4, 4}), 0, 1e-6));
 }
 
@@ -173,10 +181,12 @@ TEST(Errors, OfAModelNameItsFolder) {
     return loaded;
   };
   change_json(model / "config.json", [](Json& config) { config["model_type"] = "swin"; });
-  EXPECT_THAT(error(), AllOf(HasSubstr(model.string()), HasSubstr("swin"), HasSubstr("not supported yet"), HasSubstr("mobilenet_v2")));
+  EXPECT_THAT(error(), AllOf(HasSubstr(model.string()), HasSubstr("swin"), HasSubstr("not supported yet"),
+                             HasSubstr("mobilenet_v2")));
   change_json(model / "config.json", [](Json& config) { config.erase("model_type"); });
   EXPECT_THAT(error(), AllOf(HasSubstr(model.string()), HasSubstr("model_type")));
-  change_json(model / "config.json", [](Json& config) { config["model_type"] = "vit", config["hidden_size"] = "large"; });
+  change_json(model / "config.json",
+              [](Json& config) { config["model_type"] = "vit", config["hidden_size"] = "large"; });
   EXPECT_THAT(error(), AllOf(HasSubstr(model.string()), HasSubstr("hidden_size"), HasSubstr("large")));
 }
 
@@ -191,10 +201,14 @@ struct Photo {
 TEST(RealData, MobileNetV2NamesPhotosAsTransformersDoes) {
   SKIP_WITHOUT_SHARED("mobilenet-v2-imagenet/hf");
   SKIP_WITHOUT_SHARED("photos");
-  const std::vector<Photo> photos = {
-      {"cat.bmp", "Egyptian cat", 0.947},  {"bird.bmp", "chickadee", 0.998},    {"parrot.jpg", "macaw", 0.997},
-      {"hot_dog.jpg", "hotdog", 0.980},    {"sunflower.bmp", "daisy", 0.990},   {"dragonfly.bmp", "dragonfly", 0.948},
-      {"dog_segmentation.bmp", "Samoyed", 0.972}, {"squat.bmp", "dumbbell", 0.929}};
+  const std::vector<Photo> photos = {{"cat.bmp", "Egyptian cat", 0.947},
+                                     {"bird.bmp", "chickadee", 0.998},
+                                     {"parrot.jpg", "macaw", 0.997},
+                                     {"hot_dog.jpg", "hotdog", 0.980},
+                                     {"sunflower.bmp", "daisy", 0.990},
+                                     {"dragonfly.bmp", "dragonfly", 0.948},
+                                     {"dog_segmentation.bmp", "Samoyed", 0.972},
+                                     {"squat.bmp", "dumbbell", 0.929}};
   std::vector<std::filesystem::path> paths;
   for (const auto& photo : photos) paths.push_back(shared_data("photos") / photo.file);
 

@@ -2,7 +2,8 @@
 //
 //   const TemporaryFolder folder;
 //   const auto copy = copy_case("vit_classifier", folder);
-//   change_arrays(copy / "model/model.safetensors", [](Arrays& arrays) { arrays.at("classifier.bias").floats()[0] += 1; });
+//   change_arrays(copy / "model/model.safetensors", [](Arrays& arrays) { arrays.at("classifier.bias").floats()[0] += 1;
+//   });
 #pragma once
 
 #include <gtest/gtest.h>
@@ -32,7 +33,8 @@ inline std::filesystem::path copy_case(const std::string& name, const TemporaryF
 // Real photos and checkpoints: NUNCHI_SHARED, else ../shared beside the checkout. They may be absent.
 inline std::filesystem::path shared_data(const std::string& name) {
   const char* given = std::getenv("NUNCHI_SHARED");
-  return (given ? std::filesystem::path(given) : std::filesystem::path(NUNCHI_SOURCE_DIR) / "../shared") / "data" / name;
+  return (given ? std::filesystem::path(given) : std::filesystem::path(NUNCHI_SOURCE_DIR) / "../shared") / "data" /
+         name;
 }
 
 struct Array {
@@ -48,7 +50,8 @@ using Arrays = std::map<std::string, Array>;
 inline Arrays read_arrays(const std::filesystem::path& path) {
   Arrays arrays;
   const auto file = formats::SafetensorsFile::open(path);
-  for (const auto& view : file.tensors()) arrays[view.name] = {view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
+  for (const auto& view : file.tensors())
+    arrays[view.name] = {view.dtype, view.shape, {view.bytes.begin(), view.bytes.end()}};
   return arrays;
 }
 
@@ -69,11 +72,13 @@ inline void change_json(const std::filesystem::path& path, const std::function<v
 // A plain PPM of one colour gradient: a picture of any size without an encoder.
 inline void write_ppm(const std::filesystem::path& path, int width, int height, int seed = 0) {
   std::string text = fmt::format("P6\n{} {}\n255\n", width, height);
-  for (int i = 0; i < 3 * width * height; ++i) text += static_cast<char>((i * (7 + seed) + i / width + 31 * seed) & 255);
+  for (int i = 0; i < 3 * width * height; ++i)
+    text += static_cast<char>((i * (7 + seed) + i / width + 31 * seed) & 255);
   write_file(path, text);
 }
 
 }  // namespace nunchi
 
-#define SKIP_WITHOUT_SHARED(name) \
-  if (!std::filesystem::exists(::nunchi::shared_data(name))) GTEST_SKIP() << "real data is absent: " << ::nunchi::shared_data(name)
+#define SKIP_WITHOUT_SHARED(name)                            \
+  if (!std::filesystem::exists(::nunchi::shared_data(name))) \
+  GTEST_SKIP() << "real data is absent: " << ::nunchi::shared_data(name)

@@ -25,14 +25,14 @@ std::vector<NamedTensor> forward_case(const std::string& name, std::optional<ima
 
 TEST(ForwardOutputs, HaveTheNamesOfTransformersInTheOrderOfTheComputation) {
   EXPECT_THAT(names_of(forward_case("vit_classifier")),
-              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "hidden_state_3", "last_hidden_state",
-                          "logits", "attentions_last"));
+              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "hidden_state_3",
+                          "last_hidden_state", "logits", "attentions_last"));
   EXPECT_THAT(names_of(forward_case("vit_pooler")),
-              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "last_hidden_state", "pooler_output",
-                          "attentions_last"));
+              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "last_hidden_state",
+                          "pooler_output", "attentions_last"));
   EXPECT_THAT(names_of(forward_case("deit_distilled")),
-              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "last_hidden_state", "cls_logits",
-                          "distillation_logits", "logits", "attentions_last"));
+              ElementsAre("pixel_values", "hidden_state_0", "hidden_state_1", "hidden_state_2", "last_hidden_state",
+                          "cls_logits", "distillation_logits", "logits", "attentions_last"));
 }
 
 TEST(ForwardOutputs, OfAConvolutionalNetworkHaveNoAttentions) {
@@ -50,7 +50,8 @@ TEST(ForwardOutputs, TakeAnotherSize) {
 
 TEST(ForwardOutputs, AreFloatAlsoInBf16) {
   const VisionModel model(case_model("vit_classifier"), {.precision = nn::Precision::bf16});
-  for (const auto& [name, value] : forward_outputs(model, {.image = case_folder("vit_classifier") / "input.png", .size = {}})) {
+  for (const auto& [name, value] :
+       forward_outputs(model, {.image = case_folder("vit_classifier") / "input.png", .size = {}})) {
     EXPECT_EQ(value.scalar_type(), at::kFloat) << name;
   }
 }
@@ -59,7 +60,8 @@ TEST(ForwardOutputs, AreTheSameInASecondRun) {
   const VisionModel model(case_model("vit_classifier"));
   const ForwardInput input{.image = case_folder("vit_classifier") / "input.png", .size = {}};
   const auto first = forward_outputs(model, input), second = forward_outputs(model, input);
-  for (std::size_t i = 0; i < first.size(); ++i) EXPECT_TRUE(at::equal(first[i].value, second[i].value)) << first[i].name;
+  for (std::size_t i = 0; i < first.size(); ++i)
+    EXPECT_TRUE(at::equal(first[i].value, second[i].value)) << first[i].name;
 }
 
 TEST(ForwardOutputs, AreWrittenAsTheyAre) {
@@ -79,7 +81,8 @@ TEST(ForwardOutputs, NeedATransform) {
   const auto copy = copy_case("vit_classifier", folder);
   std::filesystem::remove(copy / "model/preprocessor_config.json");
   const VisionModel model(copy / "model");
-  EXPECT_THAT(error_of([&] { forward_outputs(model, {.image = copy / "input.png", .size = {}}); }), HasSubstr("preprocessor_config.json"));
+  EXPECT_THAT(error_of([&] { forward_outputs(model, {.image = copy / "input.png", .size = {}}); }),
+              HasSubstr("preprocessor_config.json"));
 }
 
 // --- the weights alone, under timm's names
@@ -89,8 +92,9 @@ TEST(StateDict, NeedsTheNameOfItsArchitecture) {
   EXPECT_THAT(error_of([&] { VisionModel{weights}; }), HasSubstr("--arch"));
   EXPECT_THAT(error_of([&] { VisionModel(weights, {.precision = nn::Precision::fp32, .arch = "vit_enormous"}); }),
               testing::AllOf(HasSubstr("vit_enormous"), HasSubstr("vit_tiny_patch16_224")));
-  EXPECT_THAT(error_of([&] { VisionModel(weights, {.precision = nn::Precision::fp32, .arch = "vit_tiny_patch16_224"}); }),
-              testing::AllOf(HasSubstr("do not fit"), HasSubstr("missing"), HasSubstr("blocks.0.norm1.weight")));
+  EXPECT_THAT(
+      error_of([&] { VisionModel(weights, {.precision = nn::Precision::fp32, .arch = "vit_tiny_patch16_224"}); }),
+      testing::AllOf(HasSubstr("do not fit"), HasSubstr("missing"), HasSubstr("blocks.0.norm1.weight")));
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ std::vector<std::string> case_names() {
 std::string failure_of(const ParityResult& result) {
   const auto* stage = result.first_failure();
   if (stage == nullptr) return "";
-  return fmt::format("{}: {:.2e} absolute, {:.2e} relative {}", stage->name, stage->max_absolute, stage->max_relative, stage->remark);
+  return fmt::format("{}: {:.2e} absolute, {:.2e} relative {}", stage->name, stage->max_absolute, stage->max_relative,
+                     stage->remark);
 }
 
 const StageResult& stage_of(const ParityResult& result, const std::string& name) {
@@ -46,7 +47,8 @@ TEST_P(EveryCase, AgreesWithItsPeerAtEveryStage) {
   EXPECT_EQ(result.stages.front().max_absolute, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, EveryCase, testing::ValuesIn(case_names()), [](const auto& tested) { return tested.param; });
+INSTANTIATE_TEST_SUITE_P(Golden, EveryCase, testing::ValuesIn(case_names()),
+                         [](const auto& tested) { return tested.param; });
 
 class Bf16Case : public testing::TestWithParam<const char*> {};
 
@@ -57,8 +59,8 @@ TEST_P(Bf16Case, AgreesWithinItsCoarserTolerance) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Bf16Case,
-                         testing::Values("vit_classifier", "vit_pooler", "vit_bf16", "deit_distilled", "dinov2", "dinov2_swiglu",
-                                         "dinov2_registers", "mobilenet_v2_model"),
+                         testing::Values("vit_classifier", "vit_pooler", "vit_bf16", "deit_distilled", "dinov2",
+                                         "dinov2_swiglu", "dinov2_registers", "mobilenet_v2_model"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 // --- a comparison that cannot fail proves nothing
@@ -68,7 +70,9 @@ class AlteredCase : public testing::Test {
   void change_weight(const std::string& name, float by) {
     change_arrays(case_ / "model/model.safetensors", [&](Arrays& arrays) { arrays.at(name).floats()[0] += by; });
   }
-  void change_expected(const std::function<void(Arrays&)>& change) { change_arrays(case_ / "expected.safetensors", change); }
+  void change_expected(const std::function<void(Arrays&)>& change) {
+    change_arrays(case_ / "expected.safetensors", change);
+  }
   void change_case(const std::function<void(Json&)>& change) { change_json(case_ / "case.json", change); }
   std::string error() const {
     return error_of([&] { run_case(case_); });
@@ -154,11 +158,13 @@ TEST_F(AlteredCase, ExpectedValuesOfAnotherTypeAreRefused) {
     logits.dtype = formats::Dtype::f16;
     logits.bytes.resize(logits.bytes.size() / 2);
   });
-  EXPECT_THAT(error(), AllOf(HasSubstr("expected.safetensors"), HasSubstr("logits"), HasSubstr("F32"), HasSubstr("F16")));
+  EXPECT_THAT(error(),
+              AllOf(HasSubstr("expected.safetensors"), HasSubstr("logits"), HasSubstr("F32"), HasSubstr("F16")));
 }
 
 TEST_F(AlteredCase, AMissingPartIsNamed) {
-  EXPECT_THAT(error_of([&] { run_case(case_ / "model"); }), AllOf(HasSubstr("not a parity case"), HasSubstr("case.json")));
+  EXPECT_THAT(error_of([&] { run_case(case_ / "model"); }),
+              AllOf(HasSubstr("not a parity case"), HasSubstr("case.json")));
   std::filesystem::remove(case_ / "input.png");
   EXPECT_THAT(error(), HasSubstr((case_ / "input.png").string()));
   std::filesystem::remove(case_ / "expected.safetensors");

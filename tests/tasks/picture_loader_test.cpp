@@ -15,8 +15,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-image::Transform exact_transform() { return VisionModel(case_model("vit_classifier")).transform(); }      // always 48 x 48
-image::Transform free_transform() { return VisionModel(case_model("dinov2_non_square")).transform(); }  // keeps the shape
+image::Transform exact_transform() { return VisionModel(case_model("vit_classifier")).transform(); }  // always 48 x 48
+image::Transform free_transform() {
+  return VisionModel(case_model("dinov2_non_square")).transform();
+}  // keeps the shape
 
 class Loader : public testing::TestWithParam<int> {
  protected:
@@ -110,7 +112,8 @@ TEST(PictureLoader, OfNothingGivesNothing) {
 TEST(PictureLoader, RefusesPicturesAboveTheLimit) {
   const TemporaryFolder folder;
   write_ppm(folder / "a.ppm", 30, 30);
-  PictureLoader loader({folder / "a.ppm"}, exact_transform(), {.batch = 1, .threads = 1, .decode = {.max_pixels = 899}});
+  PictureLoader loader({folder / "a.ppm"}, exact_transform(),
+                       {.batch = 1, .threads = 1, .decode = {.max_pixels = 899}});
   EXPECT_THAT(loader.next()->failures.front().message, testing::AllOf(HasSubstr("899"), HasSubstr("30 x 30")));
 }
 
@@ -126,7 +129,8 @@ TEST(PictureLoader, GoesOnWithTheThreadsThatItGets) {
     if (setrlimit(RLIMIT_NPROC, &limit) != 0) return 1;
     alarm(20);
     try {
-      PictureLoader loader(std::vector<fs::path>(8, folder / "a.ppm"), transform, {.batch = 8, .threads = 8, .decode = {}});
+      PictureLoader loader(std::vector<fs::path>(8, folder / "a.ppm"), transform,
+                           {.batch = 8, .threads = 8, .decode = {}});
       const auto batch = loader.next();
       return batch->failures.empty() && batch->indices.size() == 8 ? 0 : 2;
     } catch (const std::system_error&) {

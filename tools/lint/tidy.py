@@ -70,7 +70,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for path, failed, output in pool.map(check, pending):
             if failed:
-                problems.append(f"{path.relative_to(root)}:\n{output}")
+                problems.append(str(path.relative_to(root)))
+                print(output, flush=True)
     source.finish(problems, f"tidy {part} ({len(entries)} files, {len(pending)} looked at)")
 
 

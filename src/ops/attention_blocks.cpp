@@ -1,0 +1,221 @@
+#include "ops/attention_blocks.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/native/CPUBlas.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "core/isa.h"
+#include "ops/softmax_kernels.h"
+
+namespace nunchi::ops {
+namespace {
+
+using at::native::cpublas::brgemm;
+using at::native::cpublas::brgemm_release;
+using std::int64_t;
+
+// One call's tensors as pointers and strides. T is float or at::BFloat16.
+template <class T>
+struct Operands {
+  const T *q, *k, *v;
+  T* out;
+  int64_t queries, keys, heads, head_dim;
+  std::array<int64_t, 3> q_stride, k_stride, v_stride;  // of batch, token and head
+  float scale;
+
+  int64_t block_rows() const { return std::clamp<int64_t>(65536 / keys, 16, 64); }  // scores of 256 KiB at most
+  int64_t blocks() const { return (queries + block_rows() - 1) / block_rows(); }
+  int64_t even_keys() const { return keys + keys % 2; }
+};
+
+std::array<int64_t, 3> outer_strides(const Tensor& t) { return {t.stride(0), t.stride(1), t.stride(2)}; }
+
+// 32-bit elements: rows x columns, `stride` apart, to columns x rows. In tiles, so that both sides stay in the cache.
+void transpose(const std::uint32_t* from, int64_t stride, int64_t rows, int64_t columns, std::uint32_t* to,
+               int64_t to_stride) {
+  constexpr int64_t tile = 16;
+  for (int64_t i = 0; i < rows; i += tile) {
+    for (int64_t j = 0; j < columns; ++j) {
+      const auto end = std::min(i + tile, rows);
+      for (int64_t r = i; r < end; ++r) to[j * to_stride + r] = from[r * stride + j];
+    }
+  }
+}
+
+void softmax(const ScoreRows& rows) {
+  switch (chosen_isa()) {
+    case Isa::portable:
+      return portable::softmax_rows(rows);
+#ifdef __x86_64__
+    case Isa::avx2:
+      return avx2::softmax_rows(rows);
+    case Isa::avx512:
+      return avx512::softmax_rows(rows);
+#else
+    default:
+      return portable::softmax_rows(rows);
+#endif
+  }
+}
+
+void softmax(const ScoreRows& rows, const Bf16Rows& out) {
+  switch (chosen_isa()) {
+    case Isa::portable:
+      return portable::softmax_rows(rows, out);
+#ifdef __x86_64__
+    case Isa::avx2:
+      return avx2::softmax_rows(rows, out);
+    case Isa::avx512:
+      return avx512::softmax_rows(rows, out);
+#else
+    default:
+      return portable::softmax_rows(rows, out);
+#endif
+  }
+}
+
+// The keys of one head transposed, and scratch for one block of queries; one per thread.
+class Fp32Worker {
+ public:
+  explicit Fp32Worker(const Operands<float>& o)
+      : o_(o),
+        keys_(new float[o.head_dim * o.keys]),
+        scores_(new float[o.block_rows() * o.keys]),
+        sums_(new float[o.block_rows()]) {}
+
+  void take_head(int64_t b, int64_t h) {
+    v_ = o_.v + b * o_.v_stride[0] + h * o_.v_stride[2];
+    const float* k = o_.k + b * o_.k_stride[0] + h * o_.k_stride[2];
+    transpose(reinterpret_cast<const std::uint32_t*>(k), o_.k_stride[1], o_.keys, o_.head_dim,
+              reinterpret_cast<std::uint32_t*>(keys_.get()), o_.keys);
+  }
+
+  void run(const float* q, float* out, int64_t rows) {
+    const int64_t row = o_.heads * o_.head_dim;
+    brgemm(rows, o_.keys, o_.head_dim, o_.q_stride[1], o_.keys, o_.keys, false, q, keys_.get(), scores_.get());
+    softmax({scores_.get(), rows, o_.keys, o_.keys, o_.scale, sums_.get()});
+    brgemm(rows, o_.head_dim, o_.keys, o_.keys, o_.v_stride[1], row, false, scores_.get(), v_, out);
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t d = 0; d < o_.head_dim; ++d) out[i * row + d] *= sums_[i];
+    }
+  }
+
+ private:
+  const Operands<float>& o_;
+  const float* v_ = nullptr;
+  std::unique_ptr<float[]> keys_, scores_, sums_;
+};
+
+// The same in bfloat16, whose products want pairs of rows interleaved (VNNI order): [n / 2, columns, 2].
+class Bf16Worker {
+ public:
+  explicit Bf16Worker(const Operands<at::BFloat16>& o)
+      : o_(o),
+        keys_(new std::uint32_t[o.head_dim / 2 * o.keys]),
+        values_(new std::uint32_t[o.even_keys() / 2 * o.head_dim]),
+        weights_(new std::uint16_t[o.block_rows() * o.even_keys()]),
+        scores_(new float[o.block_rows() * o.keys]),
+        sums_(new float[o.block_rows()]),
+        product_(new float[o.block_rows() * o.head_dim]) {}
+
+  void take_head(int64_t b, int64_t h) {
+    const auto* k = reinterpret_cast<const std::uint32_t*>(o_.k + b * o_.k_stride[0] + h * o_.k_stride[2]);
+    transpose(k, o_.k_stride[1] / 2, o_.keys, o_.head_dim / 2, keys_.get(), o_.keys);
+    const auto* v = reinterpret_cast<const std::uint16_t*>(o_.v + b * o_.v_stride[0] + h * o_.v_stride[2]);
+    for (int64_t i = 0; i < o_.keys; i += 2) {
+      const std::uint16_t *first = v + i * o_.v_stride[1], *second = first + o_.v_stride[1];
+      std::uint32_t* pair = values_.get() + i / 2 * o_.head_dim;
+      const bool last = i + 1 == o_.keys;
+      for (int64_t d = 0; d < o_.head_dim; ++d)
+        pair[d] = first[d] | (last ? 0u : static_cast<std::uint32_t>(second[d]) << 16);
+    }
+  }
+
+  void run(const at::BFloat16* q, at::BFloat16* out, int64_t rows) {
+    const auto as_bf16 = [](const void* p) { return static_cast<const at::BFloat16*>(p); };
+    brgemm(rows, o_.keys, o_.head_dim, o_.q_stride[1], o_.keys, o_.keys, false, q, as_bf16(keys_.get()), scores_.get(),
+           true);
+    softmax({scores_.get(), rows, o_.keys, o_.keys, o_.scale, sums_.get()}, {weights_.get(), o_.even_keys()});
+    brgemm(rows, o_.head_dim, o_.even_keys(), o_.even_keys(), o_.head_dim, o_.head_dim, false, as_bf16(weights_.get()),
+           as_bf16(values_.get()), product_.get(), true);
+    for (int64_t i = 0; i < rows; ++i) {
+      at::BFloat16* row = out + i * o_.heads * o_.head_dim;
+      for (int64_t d = 0; d < o_.head_dim; ++d) row[d] = product_[i * o_.head_dim + d] * sums_[i];
+    }
+  }
+
+ private:
+  const Operands<at::BFloat16>& o_;
+  std::unique_ptr<std::uint32_t[]> keys_, values_;
+  std::unique_ptr<std::uint16_t[]> weights_;
+  std::unique_ptr<float[]> scores_, sums_, product_;
+};
+
+// Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.
+template <class Worker, class T>
+void run(const Operands<T>& o, int64_t batch) {
+  at::parallel_for(0, batch * o.heads * o.blocks(), 1, [&](int64_t begin, int64_t end) {
+    Worker worker(o);
+    int64_t prepared = -1;
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t head = task / o.blocks(), first = task % o.blocks() * o.block_rows();
+      const int64_t b = head / o.heads, h = head % o.heads;
+      if (head != prepared) worker.take_head(b, h);
+      prepared = head;
+      worker.run(o.q + b * o.q_stride[0] + first * o.q_stride[1] + h * o.q_stride[2],
+                 o.out + ((b * o.queries + first) * o.heads + h) * o.head_dim,
+                 std::min(o.block_rows(), o.queries - first));
+    }
+    brgemm_release();
+  });
+}
+
+template <class T>
+Operands<T> operands(const Tensor& q, const Tensor& k, const Tensor& v, Tensor& out, double scale) {
+  return {q.const_data_ptr<T>(),
+          k.const_data_ptr<T>(),
+          v.const_data_ptr<T>(),
+          out.mutable_data_ptr<T>(),
+          q.size(1),
+          k.size(1),
+          q.size(2),
+          q.size(3),
+          outer_strides(q),
+          outer_strides(k),
+          outer_strides(v),
+          static_cast<float>(scale)};
+}
+
+}  // namespace
+
+const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
+  if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
+  if (!q.is_cpu()) return "the input is not on the CPU";
+  const auto dtype = q.scalar_type();
+  if (dtype != k.scalar_type() || dtype != v.scalar_type()) return "q, k and v differ in dtype";
+  const bool bf16 = dtype == at::kBFloat16 && (cpu_info().avx512_bf16 || cpu_info().amx_bf16);
+  if (dtype != at::kFloat && !bf16) return "no kernel for this dtype on this processor";
+  if (q.numel() == 0 || k.numel() == 0) return "there is nothing to attend to";
+  for (const Tensor* t : {&q, &k, &v}) {
+    if (t->stride(3) != 1) return "the last axis is not contiguous";
+    if (bf16 && (t->size(3) % 2 != 0 || t->stride(0) % 2 != 0 || t->stride(1) % 2 != 0 || t->stride(2) % 2 != 0)) {
+      return "pairs of bf16 are not aligned";
+    }
+  }
+  return "";
+}
+
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+  Tensor out = at::empty(q.sizes(), q.options());
+  if (q.scalar_type() == at::kFloat)
+    run<Fp32Worker>(operands<float>(q, k, v, out, scale), q.size(0));
+  else
+    run<Bf16Worker>(operands<at::BFloat16>(q, k, v, out, scale), q.size(0));
+  return out;
+}
+
+}  // namespace nunchi::ops

@@ -1,0 +1,16 @@
+// ops/attention_blocks.h: attention without the matrix of all scores: block after block of queries, so that the scores
+// of a block stay in the cache. Reads q, k and v where the qkv projection left them.
+#pragma once
+
+#include "ops/tensor.h"
+
+namespace nunchi::ops {
+
+// Empty where attention_blocks can run, else why not: CPU, fp32 (or bf16 where the processor multiplies it), a
+// contiguous last axis, and a head_dim that is even.
+const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
+
+// q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale);
+
+}  // namespace nunchi::ops
