@@ -117,7 +117,7 @@ MobileNetV2::MobileNetV2(const MobileNetV2Config& config) : config_(config) {
 }
 
 ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& options) {
-  if (image.size(1) != config_.channels) {
+  if (image.dim() != 4 || image.size(1) != config_.channels) {
     throw Error(ErrorKind::input,
                 fmt::format("expected a picture [b, {}, h, w], found {}", config_.channels, to_string(image.sizes())));
   }

@@ -10,7 +10,7 @@ namespace nunchi::models {
 
 std::int64_t count_macs(Model& model, const Shape& shape) {
   const c10::InferenceMode inference;
-  const ops::PolicyScope shapes_only(ops::Policy::reference);  // LibTorch's layer_norm does not run on meta tensors
+  const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors
   const Tensor image =
       at::empty({1, shape[0], shape[1], shape[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat));
   const ops::MacCounter counter;

@@ -158,13 +158,14 @@ void Vit::answer(ModelOutput& output) const {
 }
 
 nn::Grid Vit::grid_of(const Tensor& image) const {
-  const nn::Grid grid = {image.size(2) / config_.patch[0], image.size(3) / config_.patch[1]};
-  if (image.size(1) != config_.channels || grid[0] < 1 || grid[1] < 1) {
+  const bool right = image.dim() == 4 && image.size(1) == config_.channels && image.size(2) >= config_.patch[0] &&
+                     image.size(3) >= config_.patch[1];
+  if (!right) {
     throw Error(ErrorKind::input,
                 fmt::format("expected a picture [b, {}, h, w] of at least {} x {} pixels, found {}", config_.channels,
                             config_.patch[0], config_.patch[1], to_string(image.sizes())));
   }
-  return grid;
+  return {image.size(2) / config_.patch[0], image.size(3) / config_.patch[1]};
 }
 
 }  // namespace nunchi::models

@@ -58,6 +58,7 @@ VitConfig deit_distilled(const VitConfig& base);
 // residual + gamma * branch; key `gamma`.
 struct LayerScale : nn::Module {
   explicit LayerScale(std::int64_t dim) { parameter("gamma", gamma, {dim}); }
+  void initialise(const at::Generator&) override { gamma = nn::constant(slot_of(gamma).shape, 1e-5); }  // as DINOv2
   Tensor gamma;
 };
 

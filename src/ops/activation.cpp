@@ -1,6 +1,7 @@
 #include "ops/activation.h"
 
 #include <ATen/ops/elu.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
@@ -49,6 +50,7 @@ Activation activation_from_name(const std::string& name) {
 }
 
 Tensor activate(const Tensor& x, Activation activation) {
+  if (x.is_meta()) return at::empty_like(x);  // shapes alone: LibTorch has not all of these for them
   switch (activation) {
     case Activation::none:
       return x;

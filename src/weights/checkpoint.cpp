@@ -201,10 +201,10 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
     const auto names = table.their_names(name, prefix);
-    const auto parts =
-        slot->tensor->detach().chunk(static_cast<std::int64_t>(names.size()), slot->tensor->dim() == 0 ? -1 : 0);
+    const Tensor tensor = slot->tensor->detach();
+    const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
     for (std::size_t i = 0; i < names.size(); ++i) {
-      kept.push_back((names.size() == 1 ? slot->tensor->detach() : parts[i]).contiguous());
+      kept.push_back(parts[i].contiguous());
       views.push_back(view_of(names[i], kept.back()));
     }
   }
