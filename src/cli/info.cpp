@@ -23,14 +23,20 @@ Json as_json(const tasks::ModelInfo& info) {
           {"transform", info.transform}};
 }
 
+std::string cost(std::int64_t macs) {
+  const bool small = macs < 10'000'000;
+  const double count = static_cast<double>(macs) / (small ? 1e6 : 1e9);
+  const char unit = small ? 'M' : 'G';
+  return fmt::format("{:.2f} {}MAC ({:.2f} {}FLOP) a picture", count, unit, 2 * count, unit);
+}
+
 void write_text(Results& results, const tasks::ModelInfo& info) {
   const auto line = [&](const char* name, const std::string& text) {
-    results.line(fmt::format("{:<12}{}", name, text));
+    results.line(text.empty() ? name : fmt::format("{:<12}{}", name, text));
   };
   line("model", info.arch_class.empty() ? info.type : fmt::format("{} ({})", info.type, info.arch_class));
   line("parameters", with_thousands(info.parameters));
-  line("cost", fmt::format("{:.2f} GMAC ({:.2f} GFLOP) a picture", static_cast<double>(info.macs) / 1e9,
-                           2 * static_cast<double>(info.macs) / 1e9));
+  line("cost", cost(info.macs));
   line("input", fmt::format("{} (channels, height, width)", to_string(info.input_shape)));
   line("classes", info.classes > 0 ? with_thousands(info.classes) : "none: a backbone");
   line("weights", fmt::format("{} in {} tensors, {}, {} file{}", format_bytes(info.weight_bytes), info.tensors,
@@ -46,7 +52,6 @@ void write_text(Results& results, const tasks::ModelInfo& info) {
 }  // namespace
 
 int info(const Options& options) {
-  if (options.model.empty()) throw Error(ErrorKind::usage, "a model is needed: nunchi info MODEL");
   const auto described = tasks::describe_model(options.model, options.arch);
   Results results("");
   options.json ? results.line(json_line(as_json(described))) : write_text(results, described);

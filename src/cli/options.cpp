@@ -148,7 +148,7 @@ void add_parity(CLI::App& app, Options& o) {
 }
 
 void add_inspection(CLI::App& app, Options& o) {
-  auto* info = add(app, o, "info", "what a model is: size, cost, transform, labels");
+  auto* info = add(app, o, "info", "what a model is: size, cost, transform, classes");
   add_model(*info, o);
   info->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   info->add_flag("--json", o.json, "one JSON object");
