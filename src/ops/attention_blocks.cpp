@@ -18,11 +18,10 @@ using at::native::cpublas::brgemm;
 using at::native::cpublas::brgemm_release;
 using std::int64_t;
 
-// One call's tensors as pointers and strides. T is float or at::BFloat16.
-template <class T>
+// One call's tensors as pointers and strides.
 struct Operands {
-  const T *q, *k, *v;
-  T* out;
+  const at::BFloat16 *q, *k, *v;
+  at::BFloat16* out;
   int64_t queries, keys, heads, head_dim;
   std::array<int64_t, 3> q_stride, k_stride, v_stride;  // of batch, token and head
   float scale;
@@ -46,22 +45,6 @@ void transpose(const std::uint32_t* from, int64_t stride, int64_t rows, int64_t 
   }
 }
 
-void softmax(const ScoreRows& rows) {
-  switch (chosen_isa()) {
-    case Isa::portable:
-      return portable::softmax_rows(rows);
-#ifdef __x86_64__
-    case Isa::avx2:
-      return avx2::softmax_rows(rows);
-    case Isa::avx512:
-      return avx512::softmax_rows(rows);
-#else
-    default:
-      return portable::softmax_rows(rows);
-#endif
-  }
-}
-
 void softmax(const ScoreRows& rows, const Bf16Rows& out) {
   switch (chosen_isa()) {
     case Isa::portable:
@@ -78,42 +61,11 @@ void softmax(const ScoreRows& rows, const Bf16Rows& out) {
   }
 }
 
-// The keys of one head transposed, and scratch for one block of queries; one per thread.
-class Fp32Worker {
+// The keys and values of one head, and scratch for one block of queries; one per thread. The products want pairs of
+// rows of their right side interleaved (VNNI order): [n / 2, columns, 2].
+class Worker {
  public:
-  explicit Fp32Worker(const Operands<float>& o)
-      : o_(o),
-        keys_(new float[o.head_dim * o.keys]),
-        scores_(new float[o.block_rows() * o.keys]),
-        sums_(new float[o.block_rows()]) {}
-
-  void take_head(int64_t b, int64_t h) {
-    v_ = o_.v + b * o_.v_stride[0] + h * o_.v_stride[2];
-    const float* k = o_.k + b * o_.k_stride[0] + h * o_.k_stride[2];
-    transpose(reinterpret_cast<const std::uint32_t*>(k), o_.k_stride[1], o_.keys, o_.head_dim,
-              reinterpret_cast<std::uint32_t*>(keys_.get()), o_.keys);
-  }
-
-  void run(const float* q, float* out, int64_t rows) {
-    const int64_t row = o_.heads * o_.head_dim;
-    brgemm(rows, o_.keys, o_.head_dim, o_.q_stride[1], o_.keys, o_.keys, false, q, keys_.get(), scores_.get());
-    softmax({scores_.get(), rows, o_.keys, o_.keys, o_.scale, sums_.get()});
-    brgemm(rows, o_.head_dim, o_.keys, o_.keys, o_.v_stride[1], row, false, scores_.get(), v_, out);
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t d = 0; d < o_.head_dim; ++d) out[i * row + d] *= sums_[i];
-    }
-  }
-
- private:
-  const Operands<float>& o_;
-  const float* v_ = nullptr;
-  std::unique_ptr<float[]> keys_, scores_, sums_;
-};
-
-// The same in bfloat16, whose products want pairs of rows interleaved (VNNI order): [n / 2, columns, 2].
-class Bf16Worker {
- public:
-  explicit Bf16Worker(const Operands<at::BFloat16>& o)
+  explicit Worker(const Operands& o)
       : o_(o),
         keys_(new std::uint32_t[o.head_dim / 2 * o.keys]),
         values_(new std::uint32_t[o.even_keys() / 2 * o.head_dim]),
@@ -149,15 +101,14 @@ class Bf16Worker {
   }
 
  private:
-  const Operands<at::BFloat16>& o_;
+  const Operands& o_;
   std::unique_ptr<std::uint32_t[]> keys_, values_;
   std::unique_ptr<std::uint16_t[]> weights_;
   std::unique_ptr<float[]> scores_, sums_, product_;
 };
 
 // Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.
-template <class Worker, class T>
-void run(const Operands<T>& o, int64_t batch) {
+void run(const Operands& o, int64_t batch) {
   at::parallel_for(0, batch * o.heads * o.blocks(), 1, [&](int64_t begin, int64_t end) {
     Worker worker(o);
     int64_t prepared = -1;
@@ -174,35 +125,19 @@ void run(const Operands<T>& o, int64_t batch) {
   });
 }
 
-template <class T>
-Operands<T> operands(const Tensor& q, const Tensor& k, const Tensor& v, Tensor& out, double scale) {
-  return {q.const_data_ptr<T>(),
-          k.const_data_ptr<T>(),
-          v.const_data_ptr<T>(),
-          out.mutable_data_ptr<T>(),
-          q.size(1),
-          k.size(1),
-          q.size(2),
-          q.size(3),
-          outer_strides(q),
-          outer_strides(k),
-          outer_strides(v),
-          static_cast<float>(scale)};
-}
-
 }  // namespace
 
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
   if (!q.is_cpu()) return "the input is not on the CPU";
-  const auto dtype = q.scalar_type();
-  if (dtype != k.scalar_type() || dtype != v.scalar_type()) return "q, k and v differ in dtype";
-  const bool bf16 = dtype == at::kBFloat16 && (cpu_info().avx512_bf16 || cpu_info().amx_bf16);
-  if (dtype != at::kFloat && !bf16) return "no kernel for this dtype on this processor";
+  for (const Tensor* t : {&q, &k, &v}) {
+    if (t->scalar_type() != at::kBFloat16) return "the dtype is not bf16";
+  }
+  if (!cpu_info().avx512_bf16 && !cpu_info().amx_bf16) return "this processor does not multiply bf16";
   if (q.numel() == 0 || k.numel() == 0) return "there is nothing to attend to";
   for (const Tensor* t : {&q, &k, &v}) {
     if (t->stride(3) != 1) return "the last axis is not contiguous";
-    if (bf16 && (t->size(3) % 2 != 0 || t->stride(0) % 2 != 0 || t->stride(1) % 2 != 0 || t->stride(2) % 2 != 0)) {
+    if (t->size(3) % 2 != 0 || t->stride(0) % 2 != 0 || t->stride(1) % 2 != 0 || t->stride(2) % 2 != 0) {
       return "pairs of bf16 are not aligned";
     }
   }
@@ -211,10 +146,19 @@ const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Te
 
 Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
   Tensor out = at::empty(q.sizes(), q.options());
-  if (q.scalar_type() == at::kFloat)
-    run<Fp32Worker>(operands<float>(q, k, v, out, scale), q.size(0));
-  else
-    run<Bf16Worker>(operands<at::BFloat16>(q, k, v, out, scale), q.size(0));
+  run({.q = q.const_data_ptr<at::BFloat16>(),
+       .k = k.const_data_ptr<at::BFloat16>(),
+       .v = v.const_data_ptr<at::BFloat16>(),
+       .out = out.mutable_data_ptr<at::BFloat16>(),
+       .queries = q.size(1),
+       .keys = k.size(1),
+       .heads = q.size(2),
+       .head_dim = q.size(3),
+       .q_stride = outer_strides(q),
+       .k_stride = outer_strides(k),
+       .v_stride = outer_strides(v),
+       .scale = static_cast<float>(scale)},
+      q.size(0));
   return out;
 }
 

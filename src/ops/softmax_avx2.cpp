@@ -53,9 +53,7 @@ std::uint16_t to_bf16(float value) {  // round to nearest, ties to even; never N
   return static_cast<std::uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-}  // namespace
-
-void softmax_rows(const ScoreRows& r) {
+void exponentiate(const ScoreRows& r) {
   const __m256 scale = _mm256_set1_ps(r.scale);
   for (std::int64_t i = 0; i < r.rows; ++i) {
     float* row = r.scores + i * r.stride;
@@ -73,8 +71,10 @@ void softmax_rows(const ScoreRows& r) {
   }
 }
 
+}  // namespace
+
 void softmax_rows(const ScoreRows& r, const Bf16Rows& out) {
-  softmax_rows(r);
+  exponentiate(r);
   for (std::int64_t i = 0; i < r.rows; ++i) {
     const float* row = r.scores + i * r.stride;
     std::uint16_t* weights = out.weights + i * out.stride;

@@ -36,12 +36,13 @@ __m256i to_bf16(__m512 value) {  // round to nearest, ties to even; never NaN he
   return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
 
-// `store` takes each vector of weights with its column and mask.
-template <class Store>
-void for_each_row(const ScoreRows& r, Store store) {
+}  // namespace
+
+void softmax_rows(const ScoreRows& r, const Bf16Rows& out) {
   const __m512 scale = _mm512_set1_ps(r.scale);
+  const std::int64_t even = r.columns + r.columns % 2;
   for (std::int64_t i = 0; i < r.rows; ++i) {
-    float* row = r.scores + i * r.stride;
+    const float* row = r.scores + i * r.stride;
     const __m512 largest = _mm512_set1_ps(row_maximum(row, r.columns));
     __m512 sum = _mm512_setzero_ps();
     for (std::int64_t j = 0; j < r.columns; j += 16) {
@@ -49,25 +50,10 @@ void for_each_row(const ScoreRows& r, Store store) {
       const __m512 x = _mm512_maskz_loadu_ps(mask, row + j);
       const __m512 weight = _mm512_maskz_mov_ps(mask, exponential(_mm512_mul_ps(scale, _mm512_sub_ps(x, largest))));
       sum = _mm512_add_ps(sum, weight);
-      store(i, j, mask, weight);
+      _mm256_mask_storeu_epi16(out.weights + i * out.stride + j, tail_mask(even - j), to_bf16(weight));
     }
     r.inverse_sums[i] = 1 / _mm512_reduce_add_ps(sum);
   }
-}
-
-}  // namespace
-
-void softmax_rows(const ScoreRows& r) {
-  for_each_row(r, [&](std::int64_t i, std::int64_t j, __mmask16 mask, __m512 weight) {
-    _mm512_mask_storeu_ps(r.scores + i * r.stride + j, mask, weight);
-  });
-}
-
-void softmax_rows(const ScoreRows& r, const Bf16Rows& out) {
-  const std::int64_t even = r.columns + r.columns % 2;
-  for_each_row(r, [&](std::int64_t i, std::int64_t j, __mmask16, __m512 weight) {
-    _mm256_mask_storeu_epi16(out.weights + i * out.stride + j, tail_mask(even - j), to_bf16(weight));
-  });
 }
 
 }  // namespace nunchi::ops::avx512

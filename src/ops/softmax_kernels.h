@@ -1,7 +1,7 @@
 // ops/softmax_kernels.h: rows of attention scores to unnormalised weights, one namespace per instruction set.
 //
-// scores[r][c] becomes exp(scale * (scores[r][c] - max of row r)); inverse_sums[r] is 1 / (the row's sum). The division
-// is left to the product with the values, which is shorter than the row.
+// weights[r][c] = exp(scale * (scores[r][c] - max of row r)) in bfloat16; inverse_sums[r] is 1 / (the row's sum). The
+// division is left to the product with the values, which is shorter than the row. The scores may be overwritten.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +15,21 @@ struct ScoreRows {
   float* inverse_sums;  // [rows]
 };
 
-// Where the weights are wanted as bfloat16: [rows, stride], columns beyond the last up to an even number are zero.
+// The weights: [rows, stride]; columns beyond the last up to an even number are zero.
 struct Bf16Rows {
   std::uint16_t* weights;
   std::int64_t stride;
 };
 
 namespace portable {
-void softmax_rows(const ScoreRows& rows);
 void softmax_rows(const ScoreRows& rows, const Bf16Rows& out);
 }  // namespace portable
 
 namespace avx2 {
-void softmax_rows(const ScoreRows& rows);
 void softmax_rows(const ScoreRows& rows, const Bf16Rows& out);
 }  // namespace avx2
 
 namespace avx512 {
-void softmax_rows(const ScoreRows& rows);
 void softmax_rows(const ScoreRows& rows, const Bf16Rows& out);
 }  // namespace avx512
 

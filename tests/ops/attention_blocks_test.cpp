@@ -39,15 +39,7 @@ class AttentionBlocks : public testing::TestWithParam<Sizes> {
   }
 };
 
-TEST_P(AttentionBlocks, EqualTheReferenceInFp32) {
-  const auto qkv = projected(at::kFloat);
-  ASSERT_STREQ(attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]), "");
-  const Tensor found =
-      attention_blocks(qkv[0], qkv[1], qkv[2], 1 / std::sqrt(static_cast<double>(GetParam().head_dim)));
-  EXPECT_LT(error(qkv, found), 2e-6);
-}
-
-TEST_P(AttentionBlocks, EqualTheReferenceInBf16) {
+TEST_P(AttentionBlocks, EqualTheReference) {
   const auto qkv = projected(at::kBFloat16);
   const std::string obstacle = attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]);
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
@@ -64,20 +56,25 @@ INSTANTIATE_TEST_SUITE_P(Sizes, AttentionBlocks,
 
 TEST(AttentionBlocksWithFewQueries, ReadOtherKeysThanQueries) {
   const c10::InferenceMode inference;
-  const Tensor q = at::randn({2, 3, 4, 32}), k = at::randn({2, 11, 4, 32}), v = at::randn({2, 11, 4, 32});
+  const Tensor q = at::randn({2, 3, 4, 32}).to(at::kBFloat16), k = at::randn({2, 11, 4, 32}).to(at::kBFloat16);
+  const Tensor v = at::randn({2, 11, 4, 32}).to(at::kBFloat16);
+  const std::string obstacle = attention_blocks_obstacle(q, k, v);
+  if (!obstacle.empty()) GTEST_SKIP() << obstacle;
   const PolicyScope scope(Policy::reference);
-  const Tensor expected = attention(q, k, v).output;
-  EXPECT_LT((attention_blocks(q, k, v, 1 / std::sqrt(32.0)) - expected).abs().max().item<double>(), 1e-5);
+  const Tensor expected = attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat)).output;
+  const Tensor found = attention_blocks(q, k, v, 1 / std::sqrt(32.0)).to(at::kFloat);
+  EXPECT_LT((found - expected).abs().max().item<double>(), 0.02);
 }
 
 TEST(AttentionBlocksObstacle, SaysWhyNot) {
-  const Tensor q = at::randn({1, 4, 2, 8});
-  EXPECT_NE(std::string(attention_blocks_obstacle(q, q, q)).find("InferenceMode"), std::string::npos);
+  const auto obstacle = [](const Tensor& t) { return std::string(attention_blocks_obstacle(t, t, t)); };
+  const Tensor q = at::randn({1, 4, 2, 8}).to(at::kBFloat16);
+  EXPECT_NE(obstacle(q).find("InferenceMode"), std::string::npos);
   const c10::InferenceMode inference;
-  const Tensor transposed = at::randn({1, 4, 8, 2}).transpose(2, 3);
-  EXPECT_NE(std::string(attention_blocks_obstacle(transposed, q, q)).find("contiguous"), std::string::npos);
-  const Tensor wide = q.to(at::kDouble);
-  EXPECT_NE(std::string(attention_blocks_obstacle(wide, wide, wide)).find("dtype"), std::string::npos);
+  EXPECT_NE(obstacle(q.to(at::kFloat)).find("dtype"), std::string::npos);
+  if (!obstacle(q).empty()) GTEST_SKIP() << obstacle(q);
+  EXPECT_NE(obstacle(q.transpose(2, 3)).find("contiguous"), std::string::npos);
+  EXPECT_NE(obstacle(at::randn({1, 4, 2, 7}).to(at::kBFloat16)).find("pairs"), std::string::npos);
 }
 
 }  // namespace

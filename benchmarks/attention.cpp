@@ -1,0 +1,60 @@
+// benchmarks/attention.cpp: our blocks of queries in bf16 beside LibTorch's scaled_dot_product_attention, in turns, on
+// the views that the qkv projection leaves. The answers are compared before the times count.
+//
+//   bench_attention [runs]
+#include <ATen/ops/randn.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+
+#include "ops/attention_blocks.h"
+
+namespace {
+
+double microseconds(const std::function<void()>& run) {
+  const auto start = std::chrono::steady_clock::now();
+  run();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void compare(std::int64_t batch, std::int64_t tokens, int runs) {
+  const auto qkv = at::randn({batch, tokens, 3, 12, 64}).to(at::kBFloat16).unbind(2);
+  if (const std::string obstacle = nunchi::ops::attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]); !obstacle.empty()) {
+    fmt::print("{:>6} tokens, batch {}: {}\n", tokens, batch, obstacle);
+    return;
+  }
+  at::Tensor ours, theirs;
+  const auto run_ours = [&] { ours = nunchi::ops::attention_blocks(qkv[0], qkv[1], qkv[2], 0.125); };
+  const auto run_theirs = [&] {
+    theirs = at::scaled_dot_product_attention(qkv[0].transpose(1, 2), qkv[1].transpose(1, 2), qkv[2].transpose(1, 2));
+  };
+  std::vector<double> our_times, their_times;
+  for (int i = 0; i < runs; ++i) {
+    our_times.push_back(microseconds(run_ours));
+    their_times.push_back(microseconds(run_theirs));
+  }
+  const double difference = (ours - theirs.transpose(1, 2)).abs().max().item<double>();
+  const double flops = 4.0 * static_cast<double>(batch * tokens * tokens) * 12 * 64;
+  fmt::print("{:>6} tokens, batch {}: {:>9.0f} us ({:.0f} GFLOP/s), LibTorch {:>9.0f} us; difference {:.1e}\n", tokens,
+             batch, median(our_times), flops / median(our_times) / 1e3, median(their_times), difference);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int runs = argc > 1 ? std::stoi(argv[1]) : 30;
+  const c10::InferenceMode inference;
+  for (const std::int64_t tokens : {49, 197, 577, 1369}) compare(1, tokens, runs);
+  compare(8, 197, runs);
+  return 0;
+}
