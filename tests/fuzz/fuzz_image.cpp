@@ -1,3 +1,4 @@
+#include "core/assert.h"
 #include "core/error.h"
 #include "fuzz/targets.h"
 #include "image/decode.h"

@@ -1,3 +1,4 @@
+#include "core/assert.h"
 #include "core/error.h"
 #include "formats/npy.h"
 #include "fuzz/targets.h"

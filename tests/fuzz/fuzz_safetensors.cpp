@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "core/assert.h"
 #include "core/error.h"
 #include "formats/safetensors.h"
 #include "fuzz/targets.h"
