@@ -17,13 +17,17 @@ import sys
 import source
 
 
+# The checkout's path may hold spaces: CMake quotes or escapes them.
+PRECOMPILED = r"""-Winvalid-pch|-include (?:"[^"]*cmake_pch[^"]*"|'[^']*cmake_pch[^']*'|(?:\\.|[^\s"'])*cmake_pch(?:\\.|\S)*)"""
+
+
 def commands(build, part):
     """{file: flags} of one part, without what only g++ understands, such as its precompiled header."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         is_libtorch = "AT_PER_OPERATOR_HEADERS" in entry["command"]
         if "/src/" in entry["file"] and "cmake_pch" not in entry["file"] and is_libtorch == (part == "libtorch"):
-            flags = re.sub(r"-Winvalid-pch|-include \S*cmake_pch\S*|-Wno-maybe-uninitialized", "", entry["command"])
+            flags = re.sub(PRECOMPILED + "|-Wno-maybe-uninitialized", "", entry["command"])
             found[pathlib.Path(entry["file"])] = dict(entry, command=flags)
     return found
 
