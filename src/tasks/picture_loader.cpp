@@ -28,7 +28,7 @@ PictureLoader::~PictureLoader() {
 
 void PictureLoader::work() {
   // Two batches ahead keeps the network busy; more would only hold memory.
-  const auto ahead = static_cast<std::size_t>(2 * options_.batch + options_.threads);
+  const auto ahead = 2 * static_cast<std::size_t>(options_.batch) + static_cast<std::size_t>(options_.threads);
   for (;;) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return stopping_ || claimed_ == paths_.size() || claimed_ < position_ + ahead; });

@@ -34,7 +34,7 @@ at::ScalarType scalar_type(const formats::TensorView& view, const MappedFile& fi
 }
 
 // A view of the file where its data is aligned, a copy where it is not. The view keeps the mapping alive.
-Tensor as_tensor(const formats::TensorView& view, std::shared_ptr<const MappedFile> file) {
+Tensor as_tensor(const formats::TensorView& view, const std::shared_ptr<const MappedFile>& file) {
   const auto type = scalar_type(view, *file);
   if (!view.aligned()) {
     Tensor copy = at::empty(view.shape, type);

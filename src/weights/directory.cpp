@@ -17,7 +17,7 @@ void check_folder(const std::filesystem::path& path) {
                             "or a .safetensors file with --arch",
                             path.string()));
   }
-  std::filesystem::directory_iterator(path, error);
+  [[maybe_unused]] const std::filesystem::directory_iterator entries(path, error);
   if (error)
     throw Error(ErrorKind::model, fmt::format("{}: the folder cannot be read: {}", path.string(), error.message()));
   if (!std::filesystem::exists(path / "config.json", error)) {
