@@ -66,7 +66,7 @@ struct Model::Implementation {
 };
 
 Model::Model(const std::filesystem::path& path, const ModelOptions& options)
-    : implementation_(std::make_unique<Implementation>(load(path, options))) {}
+    : implementation_(new Implementation{load(path, options)}) {}
 
 Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
