@@ -1,7 +1,6 @@
 #include "engine/model.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 
 #include "engine/executor.h"
 #include "image/decode.h"
@@ -10,12 +9,6 @@
 
 namespace nunchi {
 namespace {
-
-Tensor as_batch(const image::PixelValues& values) {
-  Tensor pixels = at::empty({1, values.channels, values.height, values.width}, at::kFloat);
-  std::copy(values.values.begin(), values.values.end(), pixels.mutable_data_ptr<float>());
-  return pixels;
-}
 
 image::Picture copy_of(const PictureView& view) {
   if (view.pixels == nullptr || view.width < 1 || view.height < 1) {
@@ -48,7 +41,7 @@ struct Model::Implementation {
     tasks::require_classifier(*model);
     const auto values = image::apply(model->transform(), picture);
     return engine::executor().run([&] {
-      const auto output = model->forward(as_batch(values));
+      const auto output = model->forward(tasks::as_batch(values));
       std::vector<Answer> answers;
       const auto predictions = tasks::top_predictions(*model, output.logits, count);
       for (const auto& p : predictions.front()) answers.push_back({p.id, p.label, p.probability});
@@ -59,7 +52,8 @@ struct Model::Implementation {
   std::vector<float> embed(const image::Picture& picture) const {
     const auto values = image::apply(model->transform(), picture);
     return engine::executor().run([&] {
-      const Tensor row = tasks::embeddings(model->forward(as_batch(values)), tasks::EmbeddingKind::cls).contiguous();
+      const Tensor row =
+          tasks::embeddings(model->forward(tasks::as_batch(values)), tasks::EmbeddingKind::cls).contiguous();
       return std::vector<float>(row.const_data_ptr<float>(), row.const_data_ptr<float>() + row.numel());
     });
   }

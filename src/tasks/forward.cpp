@@ -1,6 +1,5 @@
 #include "tasks/forward.h"
 
-#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include "image/decode.h"
@@ -12,10 +11,7 @@ Tensor pixel_values(const VisionModel& model, const ForwardInput& input) {
   auto transform = model.transform();
   if (input.size) transform = image::with_size(transform, input.size->height, input.size->width);
   const auto picture = image::read_picture(input.image, {.apply_exif_orientation = transform.apply_exif_orientation});
-  const auto values = image::apply(transform, picture);
-  Tensor pixels = at::empty({1, values.channels, values.height, values.width}, at::kFloat);
-  std::copy(values.values.begin(), values.values.end(), pixels.mutable_data_ptr<float>());
-  return pixels;
+  return as_batch(image::apply(transform, picture));
 }
 
 }  // namespace

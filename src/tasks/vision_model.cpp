@@ -1,5 +1,6 @@
 #include "tasks/vision_model.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/isfinite.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
@@ -73,6 +74,12 @@ void require_finite(const Tensor& answer) {
   if (at::isfinite(answer).all().item<bool>()) return;
   throw Error(ErrorKind::model,
               "the network's answer is not a number: its weights are damaged, or too large for this --precision");
+}
+
+Tensor as_batch(const image::PixelValues& picture) {
+  Tensor pixels = at::empty({1, picture.channels, picture.height, picture.width}, at::kFloat);
+  std::copy(picture.values.begin(), picture.values.end(), pixels.mutable_data_ptr<float>());
+  return pixels;
 }
 
 nn::Precision precision_from_name(const std::string& name) {

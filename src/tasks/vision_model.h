@@ -51,6 +51,9 @@ class VisionModel {
 // Damaged weights must not look like an answer: throws Error (model) where a number is infinite or none at all.
 void require_finite(const Tensor& answer);
 
+// One transformed picture as network input, [1, channels, h, w].
+Tensor as_batch(const image::PixelValues& picture);
+
 nn::Precision precision_from_name(const std::string& name);  // throws Error (usage), for int8 with the reason
 
 }  // namespace nunchi::tasks
