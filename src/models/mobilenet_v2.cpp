@@ -145,7 +145,7 @@ void check_mobilenet(const MobileNetV2Config& net, const Json& config) {
                             "above 0 and up to 100, found {}",
                             factor));
   }
-  check_sizes(config, {net.image_size[0], net.channels, net.depth_divisible_by, net.output_stride});
+  check_sizes(config, {net.image_size[0], net.image_size[1], net.channels, net.depth_divisible_by, net.output_stride});
   check_sizes(config, {std::max<std::int64_t>(net.min_depth, 1)});
   check_sizes(config, {net.scaled(8), net.expanded(net.scaled(8))});
   if (net.classes != 0) check_sizes(config, {net.classes});
@@ -156,8 +156,7 @@ void check_mobilenet(const MobileNetV2Config& net, const Json& config) {
 MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source) {
   const Json& config = source.config;
   MobileNetV2Config net;
-  const auto size = get_or<std::int64_t>(config, "image_size", 224);
-  net.image_size = {size, size};
+  net.image_size = pair_or(config, "image_size", 224);
   net.channels = get_or(config, "num_channels", net.channels);
   net.depth_multiplier = get_or(config, "depth_multiplier", net.depth_multiplier);
   net.expand_ratio = get_or(config, "expand_ratio", net.expand_ratio);

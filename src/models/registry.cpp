@@ -135,6 +135,13 @@ std::int64_t label_count(const Json& config) {
   return get_or<std::int64_t>(config, "num_labels", 2);
 }
 
+std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field, std::int64_t fallback) {
+  const auto found = config.find(field);
+  if (found != config.end() && found->is_array()) return get_or(config, field, std::array<std::int64_t, 2>{});
+  const auto side = get_or(config, field, fallback);
+  return {side, side};
+}
+
 void check_sizes(const Json& config, const std::vector<std::int64_t>& sizes, std::int64_t largest) {
   for (const auto size : sizes) {
     if (size < 1 || size > largest) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include "core/json.h"
@@ -47,9 +48,10 @@ Built build(const Source& source);
 // Throws Error (usage) for a name that is not there.
 Built build_preset(const std::string& name);
 
-// For readers of config.json: the number of labels (2 where nothing is said, transformers' default), and a check that
-// sizes are positive and not absurd.
+// For readers of config.json: the number of labels (2 where nothing is said, transformers' default), a
+// size that is one number or [height, width], and a check that sizes are positive and not absurd.
 std::int64_t label_count(const Json& config);
+std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field, std::int64_t fallback);
 void check_sizes(const Json& config, const std::vector<std::int64_t>& sizes, std::int64_t largest = 1 << 20);
 
 }  // namespace nunchi::models

@@ -5,14 +5,6 @@ namespace {
 
 bool is_dino(const std::string& type) { return type.starts_with("dinov2"); }
 
-// image_size and patch_size are one number or [height, width].
-std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field, std::int64_t fallback) {
-  const auto found = config.find(field);
-  if (found != config.end() && found->is_array()) return get_or(config, field, std::array<std::int64_t, 2>{});
-  const auto side = get_or(config, field, fallback);
-  return {side, side};
-}
-
 // A classification model by its class; by its weights where config.json names none.
 bool has_head(const Source& source) {
   const auto classes = get_or(source.config, "architectures", std::vector<std::string>{});

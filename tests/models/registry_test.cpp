@@ -53,6 +53,15 @@ TEST(Registry, CountsLabels) {
   EXPECT_EQ(label_count(Json::parse("{}")), 2);
 }
 
+TEST(Registry, TakesASizeAsOneNumberOrTwo) {
+  for (const std::string type : {"vit", "mobilenet_v2"}) {
+    const Json one = {{"model_type", type}, {"image_size", 96}};
+    const Json two = {{"model_type", type}, {"image_size", {96, 128}}};
+    EXPECT_EQ(build({one, {}}).model->input_shape(), (Shape{3, 96, 96})) << type;
+    EXPECT_EQ(build({two, {}}).model->input_shape(), (Shape{3, 96, 128})) << type;
+  }
+}
+
 const char* const absurd_vits[] = {
     R"("hidden_size": 0)",
     R"("hidden_size": -768)",
