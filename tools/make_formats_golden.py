@@ -5,8 +5,11 @@
 
 The values of tensor i are i, i + 1, i + 2, ... (modulo 2 for booleans), so that the test needs no other source.
 """
+import io
 import json
 import struct
+import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +80,60 @@ def make_npy():
     (FOLDER / "npy.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
+ZIP_CONTENTS = {"folder/": b"", "folder/zeros": b"\0" * 5000, "folder/text.txt": b"nunchi\n" * 40, "empty": b"",
+                "\ub208\uce58.bin": bytes(range(256))}
+
+
+class Unseekable(io.BytesIO):
+    """Makes zipfile write sizes behind the data, as it does into a pipe."""
+    def seekable(self):
+        return False
+
+    def seek(self, *arguments):
+        raise io.UnsupportedOperation
+
+    def tell(self):
+        raise io.UnsupportedOperation
+
+
+def zip_bytes(method=zipfile.ZIP_DEFLATED, target=None, comment=b"", contents=None):
+    target = target or io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.comment = comment
+        for name, data in (ZIP_CONTENTS if contents is None else contents).items():
+            info = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_STORED if name.endswith("/") else method
+            archive.writestr(info, data)
+    return target.getvalue()
+
+
+def zip_with_equal_names():
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for data in (b"one", b"two"):
+            archive.writestr(zipfile.ZipInfo("a", (2024, 1, 1, 0, 0, 0)), data)
+    return target.getvalue()
+
+
+def make_zip():
+    folder = FOLDER / "zip"
+    folder.mkdir(exist_ok=True)
+    files = {"stored": zip_bytes(zipfile.ZIP_STORED), "deflated": zip_bytes(), "streamed": zip_bytes(target=Unseekable()),
+             "comment": zip_bytes(comment=b"PK\5\6" * 10), "no_entries": zip_bytes(contents={}),
+             "refused_method": zip_bytes(zipfile.ZIP_BZIP2), "refused_twice": zip_with_equal_names()}
+    zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 16, 0
+    files["zip64"] = zip_bytes(zipfile.ZIP_STORED)
+    for name, data in files.items():
+        (folder / f"{name}.zip").write_bytes(data)
+    rows = {name: {"size": len(data), "hex": data[:300].hex()} for name, data in ZIP_CONTENTS.items()}
+    (folder / "contents.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
     make_safetensors()
     make_unaligned()
     make_npy()
-    print(f"{len(list(FOLDER.iterdir()))} files, {sum(f.stat().st_size for f in FOLDER.iterdir())} bytes in {FOLDER}")
+    make_zip()
+    print(f"{len(list(FOLDER.rglob('*.*')))} files, {sum(f.stat().st_size for f in FOLDER.rglob('*.*'))} bytes in {FOLDER}")

@@ -54,6 +54,11 @@ def make_shard_index():
     write("shard_index", "deep", b"[" * 50 + b"]" * 50)
 
 
+def make_zips():
+    for path in (GOLDEN / "zip").glob("*.zip"):
+        write("zip", path.stem, path.read_bytes())
+
+
 def picture(mode):
     y, x = np.mgrid[0:11, 0:13]
     rgb = Image.fromarray(np.stack([x * 19, y * 23, (x * y) % 256], axis=-1).astype(np.uint8))
@@ -110,6 +115,7 @@ if __name__ == "__main__":
     make_safetensors()
     make_npy()
     make_shard_index()
+    make_zips()
     make_images()
     files = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files)} bytes in {CORPUS}")

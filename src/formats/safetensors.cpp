@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "formats/quote_name.h"
 #include "formats/safetensors_header.h"
 
 namespace nunchi::formats {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "formats/quote_name.h"
 
 namespace nunchi::formats {
 namespace {
@@ -193,13 +194,6 @@ bool HeaderReader::parse_error(std::size_t position, const std::string&, const n
 }
 
 }  // namespace
-
-std::string quote_name(std::string_view name) {
-  constexpr std::size_t longest = 120;
-  const bool shorten = name.size() > longest;
-  const nlohmann::json text = std::string(name.substr(0, longest)) + (shorten ? "..." : "");
-  return text.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-}
 
 HeaderText read_header_text(std::string_view text, const std::string& file) {
   // nlohmann's lexer takes a zero byte for the end of the text.

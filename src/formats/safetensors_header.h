@@ -32,7 +32,4 @@ struct HeaderText {
 // over, as the reference library does.
 HeaderText read_header_text(std::string_view text, const std::string& file);
 
-// A name for a message: in quotes, shortened, without control characters.
-std::string quote_name(std::string_view name);
-
 }  // namespace nunchi::formats

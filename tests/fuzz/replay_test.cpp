@@ -26,6 +26,7 @@ void replay(const std::string& name, Target target) {
 TEST(FuzzCorpus, Safetensors) { replay("safetensors", safetensors); }
 TEST(FuzzCorpus, Npy) { replay("npy", npy); }
 TEST(FuzzCorpus, ShardIndex) { replay("shard_index", shard_index); }
+TEST(FuzzCorpus, Zip) { replay("zip", zip); }
 #ifdef NUNCHI_FUZZ_IMAGE
 TEST(FuzzCorpus, Image) { replay("image", image); }
 #endif

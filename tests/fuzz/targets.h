@@ -12,6 +12,7 @@ namespace nunchi::fuzz {
 void safetensors(std::span<const std::byte> bytes);
 void npy(std::span<const std::byte> bytes);
 void shard_index(std::span<const std::byte> bytes);
+void zip(std::span<const std::byte> bytes);
 void image(std::span<const std::byte> bytes);
 
 }  // namespace nunchi::fuzz
