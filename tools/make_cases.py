@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the parity cases of tests/golden/cases from transformers, and checks that each of them can fail.
+"""Writes the parity cases of tests/golden/cases from the Python peers, and checks that each of them can fail.
 
     tools/make_cases.py                  write every case
     tools/make_cases.py vit_classifier   write these
@@ -13,13 +13,18 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+from cases.torchvision_without_operators import import_torchvision
+
+import_torchvision()  # timm's transforms and torchvision's models need it; before the peers, which look for it
+
 import torch
 import transformers
 
-from cases import check, deit, dinov2, index, mobilenet_v2, vit, writer
+from cases import check, deit, dinov2, index, mobilenet_v2, timm_vit, vit, writer
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden" / "cases"
-CASES = vit.CASES + deit.CASES + dinov2.CASES + mobilenet_v2.CASES
+FAMILIES = (vit, deit, dinov2, mobilenet_v2, timm_vit)
+CASES = [case for family in FAMILIES for case in family.CASES]
 
 
 def main():

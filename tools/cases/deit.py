@@ -10,8 +10,8 @@ SIX = labels("one", "two", "three", "four", "five", "six")
 
 
 def deit(name, shows, model_class, picture=Picture(70, 58), config=None, process=None, **rest):
-    return Case(name, shows, model_class, {**SMALL, **SIX, **(config or {})}, "DeiTImageProcessor",
-                process or RESIZE_AND_CROP, picture, **rest)
+    return Case(name=name, shows=shows, model_class=model_class, config={**SMALL, **SIX, **(config or {})},
+                processor_class="DeiTImageProcessor", processor=process or RESIZE_AND_CROP, picture=picture, **rest)
 
 
 CASES = [

@@ -13,8 +13,8 @@ def crop_to(size, **changes):
 
 
 def dino(name, shows, model_class="Dinov2Model", picture=Picture(64, 51), config=None, process=None, **rest):
-    return Case(name, shows, model_class, {**SMALL, **SIX, **(config or {})}, "BitImageProcessor",
-                process or crop_to(35), picture, **rest)
+    return Case(name=name, shows=shows, model_class=model_class, config={**SMALL, **SIX, **(config or {})},
+                processor_class="BitImageProcessor", processor=process or crop_to(35), picture=picture, **rest)
 
 
 def registers(name, shows, model_class="Dinov2WithRegistersModel", config=None, **rest):

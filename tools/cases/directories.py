@@ -67,3 +67,24 @@ def age_config(directory):
 def age(directory):
     age_config(directory)
     age_processor(directory)
+
+
+def flatten(directory):
+    """config.json as timm 0.x wrote it: the fields of pretrained_cfg beside the architecture, `labels`."""
+    path = directory / "config.json"
+    content = _read(path)
+    flat = {"architecture": content["architecture"], "num_features": content["num_features"]}
+    flat |= content["pretrained_cfg"] | {"labels": content["label_names"]}
+    _write(path, flat)
+
+
+def keep_model_args(*keys):
+    """Leaves the other model_args to the architecture and to pretrained_cfg."""
+
+    def edit(directory):
+        path = directory / "config.json"
+        content = _read(path)
+        content["model_args"] = {key: content["model_args"][key] for key in keys}
+        _write(path, content)
+
+    return edit

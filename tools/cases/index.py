@@ -21,7 +21,7 @@ has no embedding entry: `hidden_state_0` is the output of `layer.0`, the first b
 
 
 def write_index(cases, folder):
-    rows = [f"| {case.name} | {case.model_class} | {_describe(case)} | {case.shows} |\n" for case in cases]
+    rows = [f"| {case.name} | {case.arch} | {_describe(case)} | {case.shows} |\n" for case in cases]
     (folder / "README.md").write_text(INTRODUCTION.format(version=transformers.__version__) + "".join(rows))
 
 

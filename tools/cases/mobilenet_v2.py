@@ -14,8 +14,8 @@ def crop_to(size, **changes):
 
 def mobilenet(name, shows, model_class="MobileNetV2ForImageClassification", picture=Picture(83, 66), config=None,
               process=None, **rest):
-    return Case(name, shows, model_class, {**THIN, **(config or {})}, "MobileNetV2ImageProcessor",
-                process or crop_to(64), picture, **rest)
+    return Case(name=name, shows=shows, model_class=model_class, config={**THIN, **(config or {})},
+                processor_class="MobileNetV2ImageProcessor", processor=process or crop_to(64), picture=picture, **rest)
 
 
 UNCROPPED = {"size": {"shortest_edge": 47}, "do_center_crop": False}

@@ -11,27 +11,59 @@ class Picture:
     kind: str = "png"  # see pictures.save_picture
 
 
-@dataclass(frozen=True)
-class Case:
+@dataclass(frozen=True, kw_only=True)
+class CommonCase:
     name: str
     shows: str  # one line for the table in the README of the cases
+    picture: Picture
+    size: tuple[int, int] | None = None  # (height, width): overrides the processor and interpolates positions
+    dtype: str = "float32"  # of the saved weights; the expected values are always computed in float32
+    edit_model_directory: Callable | None = None  # called with the written directory: makes older or newer layouts
+    roles: tuple[tuple[str, str], ...] = ()  # rules that come before those of weights.py
+    unseen: tuple[str, ...] = ()  # breaks that no weights can show, by the start of their name
+    rtol: float = 1e-4
+    draw: int = 0  # another draw of the weights, where --check found the first one too tame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case(CommonCase):
+    """A model of transformers."""
+
     model_class: str
     config: dict[str, Any]
     processor_class: str
     processor: dict[str, Any]
-    picture: Picture
     model_arguments: dict[str, Any] = field(default_factory=dict)
-    size: tuple[int, int] | None = None  # (height, width): overrides the processor and interpolates positions
     save: dict[str, Any] = field(default_factory=dict)  # arguments of save_pretrained
-    dtype: str = "float32"  # of the saved weights; the expected values are always computed in float32
-    edit_model_directory: Callable | None = None  # called with the written directory: makes older or newer layouts
     backbone_only: bool = False  # expect the backbone's outputs although the file holds another head
-    rtol: float = 1e-4
-    draw: int = 0  # another draw of the weights, where --check found the first one too tame
+
+    peer = "transformers"
+
+    @property
+    def arch(self):
+        return self.model_class
 
     @property
     def task(self):
         return "classify" if "ImageClassification" in self.model_class else "embed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimmCase(CommonCase):
+    """A model of timm, in the directory that timm writes for the hub."""
+
+    arch: str
+    arguments: dict[str, Any]  # of create_model
+    cfg: dict[str, Any]  # what differs from the pretrained_cfg of the architecture
+    model_config: dict[str, Any] = field(default_factory=dict)  # what save_for_hf adds to config.json
+    weights: str = "model.safetensors"  # or pytorch_model.bin, or a size: that of a shard
+    load: dict[str, Any] = field(default_factory=dict)  # arguments of create_model when the directory is read
+
+    peer = "timm"
+
+    @property
+    def task(self):
+        return "embed" if self.arguments.get("num_classes") == 0 else "classify"
 
 
 def labels(*names):

@@ -14,8 +14,8 @@ def processor(height, width=None, **changes):
 
 def vit(name, shows, model_class="ViTForImageClassification", picture=Picture(61, 47), config=None, process=None,
         **rest):
-    return Case(name, shows, model_class, {**SMALL, **SIX, **(config or {})}, "ViTImageProcessor",
-                process or processor(32), picture, **rest)
+    return Case(name=name, shows=shows, model_class=model_class, config={**SMALL, **SIX, **(config or {})},
+                processor_class="ViTImageProcessor", processor=process or processor(32), picture=picture, **rest)
 
 
 SHAPES = [
