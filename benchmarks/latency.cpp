@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   const int batch = argc > 3 ? std::stoi(argv[3]) : 1, runs = argc > 4 ? std::stoi(argv[4]) : 30;
 
   auto start = Clock::now();
-  const nunchi::tasks::VisionModel model(argv[1], {.precision = nunchi::tasks::precision_from_name(precision)});
+  const nunchi::tasks::VisionModel model({.path = argv[1]}, nunchi::tasks::precision_from_name(precision));
   const double load = milliseconds_since(start);
   auto shape = model.network().input_shape();
   shape.insert(shape.begin(), batch);

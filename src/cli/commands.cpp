@@ -41,9 +41,12 @@ void add_input(Pictures& pictures, const std::string& input, const Options& opti
 
 }  // namespace
 
+tasks::ModelSource model_source(const Options& options) {
+  return {.path = options.model, .arch = options.arch, .classes = options.classes};
+}
+
 tasks::VisionModel open_model(const Options& options) {
-  return tasks::VisionModel(options.model,
-                            {.precision = tasks::precision_from_name(options.precision), .arch = options.arch});
+  return tasks::VisionModel(model_source(options), tasks::precision_from_name(options.precision));
 }
 
 Pictures find_pictures(const Options& options) {

@@ -26,6 +26,7 @@ int version(const Options& options);
 constexpr int exit_some_failed = 1;
 constexpr int exit_interrupted = 130;
 
+tasks::ModelSource model_source(const Options& options);
 tasks::VisionModel open_model(const Options& options);
 
 // The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none

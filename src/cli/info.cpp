@@ -52,7 +52,7 @@ void write_text(Results& results, const tasks::ModelInfo& info) {
 }  // namespace
 
 int info(const Options& options) {
-  const auto described = tasks::describe_model(options.model, options.arch);
+  const auto described = tasks::describe_model(model_source(options));
   Results results("");
   options.json ? results.line(json_line(as_json(described))) : write_text(results, described);
   return 0;

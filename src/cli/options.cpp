@@ -10,8 +10,8 @@ namespace nunchi::cli {
 namespace {
 
 constexpr const char* footer =
-    "MODEL is a folder as transformers writes it (config.json, model.safetensors, preprocessor_config.json),\n"
-    "or a .safetensors file with --arch. INPUT is a picture, a folder or a glob.\n"
+    "MODEL is a folder as transformers or timm writes it (config.json and weights), or a file of weights\n"
+    "(.safetensors, .pth) with --arch. INPUT is a picture, a folder or a glob.\n"
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
@@ -70,7 +70,9 @@ void add_model(CLI::App& command, Options& o) {
   command.add_option("--device", o.device, "auto or cpu")
       ->check(CLI::Validator(check_device, ""))
       ->capture_default_str();
-  command.add_option("--arch", o.arch, "a preset's name (nunchi models), for a .safetensors file without config.json");
+  command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
+  command.add_option("--classes", o.classes, "a new, untrained head of so many classes; 0: the backbone alone")
+      ->check(CLI::Range(0, 1 << 20));
 }
 
 void add_inputs(CLI::App& command, Options& o, const char* names) {
@@ -157,7 +159,9 @@ void add_inspection(CLI::App& app, Options& o) {
   add_model(*walk, o);
   add_inputs(*walk, o, "MODEL IMAGE");
 
-  auto* models = add(app, o, "models", "the architectures and presets that nunchi knows");
+  auto* models =
+      add(app, o, "models", "the architectures that nunchi reads, and the checkpoints that it knows by name");
+  models->add_option("PATTERN", o.inputs, "list the checkpoints whose names match, such as 'vit*'")->expected(0, 1);
   models->add_flag("--json", o.json, "JSON lines");
   auto* doctor = add(app, o, "doctor", "check this machine, with a remedy for each lack");
   doctor->add_flag("--json", o.json, "one JSON object");

@@ -21,6 +21,7 @@ struct Options {
   std::vector<std::string> inputs;
   std::string device = "auto", precision = "fp32", arch, out, pool = "cls";
   std::optional<PictureSize> size;
+  std::optional<std::int64_t> classes;
   std::vector<std::string> images;  // --image of `forward` and `walk`
   int threads = 0, batch = 8, top = 0;
   std::int64_t max_pixels = 178'956'970;

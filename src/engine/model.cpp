@@ -23,8 +23,7 @@ std::unique_ptr<tasks::VisionModel> load(const std::filesystem::path& path, cons
   const auto precision = tasks::precision_from_name(options.precision);
   return engine::executor().run([&] {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    return std::make_unique<tasks::VisionModel>(
-        path, tasks::VisionModelOptions{.precision = precision, .arch = options.arch});
+    return std::make_unique<tasks::VisionModel>(tasks::ModelSource{.path = path, .arch = options.arch}, precision);
   });
 }
 

@@ -18,7 +18,7 @@ namespace nunchi {
 
 struct ModelOptions {
   std::string precision = "fp32";  // or "bf16"
-  std::string arch;                // a preset's name, for a .safetensors file without config.json
+  std::string arch;                // [publisher/]name[.checkpoint], for weights without config.json
   int threads = 0;                 // for the network, of the whole process; 0: all cores
 };
 
@@ -37,7 +37,8 @@ struct PictureView {
 // A loaded checkpoint. Calls from several threads wait for one another: one thread runs all forwards.
 class NUNCHI_API Model {
  public:
-  // `path`: a folder as transformers writes it, or a .safetensors file with options.arch. Throws Error (model, usage).
+  // `path`: a folder as transformers or timm writes it, or a file of weights with options.arch. Throws Error (model,
+  // usage).
   explicit Model(const std::filesystem::path& path, const ModelOptions& options = {});
   ~Model();
   Model(Model&&) noexcept;

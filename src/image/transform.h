@@ -91,6 +91,10 @@ Transform transform_from_preprocessor_config(const Json& preprocessor, const Jso
 // timm's pretrained_cfg, or a config.json that contains one; as timm.data.create_transform(is_training=False).
 Transform transform_from_timm(const Json& pretrained_cfg);
 
+// A preset of torchvision's ImageClassification ("resize_size", "crop_size", "interpolation", "mean", "std") on a PIL
+// picture.
+Transform transform_from_torchvision(const Json& preset);
+
 // The same arithmetic on a picture that is resized to exactly height x width, without crop and padding.
 Transform with_size(Transform transform, int height, int width);
 

@@ -168,7 +168,7 @@ MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source) {
   net.tf_padding = get_or(config, "tf_padding", net.tf_padding);
   net.activation = ops::activation_from_name(get_or<std::string>(config, "hidden_act", "relu6"));
   net.eps = get_or(config, "layer_norm_eps", net.eps);
-  net.classes = source.has_key("classifier.weight") ? label_count(config) : 0;
+  net.classes = source.classes.value_or(source.has_key("classifier.weight") ? label_count(config) : 0);
   check_mobilenet(net, config);
   return net;
 }
@@ -179,6 +179,11 @@ weights::KeyTable mobilenet_v2_keys_of_transformers(const MobileNetV2Config& con
     table.rules.push_back({part, {"@" + part}});
   if (config.classes == 0) table.dropped = {"classifier.*"};
   return table;
+}
+
+Built build_mobilenet_v2(const Source& source) {
+  const auto config = mobilenet_v2_config_from_transformers(source);
+  return {std::make_unique<MobileNetV2>(config), mobilenet_v2_keys_of_transformers(config), {"classifier"}};
 }
 
 }  // namespace nunchi::models

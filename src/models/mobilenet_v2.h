@@ -86,4 +86,6 @@ class MobileNetV2 : public Model {
 MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source);
 weights::KeyTable mobilenet_v2_keys_of_transformers(const MobileNetV2Config& config);
 
+Built build_mobilenet_v2(const Source& source);
+
 }  // namespace nunchi::models

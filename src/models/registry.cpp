@@ -2,33 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "models/mobilenet_v2.h"
+#include "models/vit_timm.h"
 #include "models/vit_transformers.h"
 
 namespace nunchi::models {
 namespace {
 
-Built build_vit(const Source& source) {
-  const auto config = vit_config_from_transformers(source);
-  return {std::make_unique<Vit>(config), vit_keys_of_transformers(config, key_style(source))};
-}
+constexpr auto transformers = Publisher::transformers, timm = Publisher::timm;
 
-Built build_mobilenet_v2(const Source& source) {
-  const auto config = mobilenet_v2_config_from_transformers(source);
-  return {std::make_unique<MobileNetV2>(config), mobilenet_v2_keys_of_transformers(config)};
-}
-
-template <VitConfig (*config)()>
-std::unique_ptr<Model> vit() {
-  return std::make_unique<Vit>(config());
-}
-
-template <VitConfig (*config)()>
-std::unique_ptr<Model> distilled() {
-  return std::make_unique<Vit>(deit_distilled(config()));
-}
-
-// Architectures that exist but are not here, with the nearest that is.
+// Names that transformers has and nunchi has not, with the nearest that it has.
 constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"cvt", "vit"},
     {"pvt", "vit"},
@@ -59,74 +44,80 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"segformer", "vit"},
 };
 
-std::string supported_types() {
+std::string supported_names(Publisher publisher) {
   std::string names;
-  for (const auto& architecture : architectures())
-    names += (names.empty() ? "" : ", ") + std::string(architecture.model_type);
+  for (const auto& family : families()) {
+    for (const auto& name : family.names) {
+      if (name.publisher == publisher) names += (names.empty() ? "" : ", ") + std::string(name.name);
+    }
+  }
   return names;
 }
 
-[[noreturn]] void refuse(const std::string& type) {
+[[noreturn]] void refuse(const Source& source) {
+  const auto all = supported_names(source.publisher);
   for (const auto& [name, nearest] : known_but_absent) {
-    if (name == type) {
+    if (source.publisher == transformers && name == source.name) {
       throw Error(ErrorKind::model,
                   fmt::format("model_type \"{}\" is known, but not supported yet; the nearest supported one is "
                               "\"{}\" (all: {})",
-                              type, nearest, supported_types()));
+                              source.name, nearest, all));
     }
   }
   throw Error(ErrorKind::model,
-              fmt::format("model_type \"{}\" is not known; supported are {}", type, supported_types()));
+              fmt::format("{} \"{}\" is not known; supported are {}",
+                          source.publisher == transformers ? "model_type" : "architecture", source.name, all));
 }
 
 }  // namespace
 
-const std::vector<Architecture>& architectures() {
-  static const std::vector<Architecture> all = {
-      {"vit", "Dosovitskiy et al. 2021", "ViTModel, ViTForImageClassification", build_vit},
-      {"deit", "Touvron et al. 2021", "DeiTModel, DeiTForImageClassification, ...WithTeacher", build_vit},
-      {"dinov2", "Oquab et al. 2023", "Dinov2Model, Dinov2ForImageClassification", build_vit},
-      {"dinov2_with_registers", "Darcet et al. 2023", "Dinov2WithRegistersModel, ...ForImageClassification", build_vit},
-      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2Model, MobileNetV2ForImageClassification",
-       build_mobilenet_v2},
-  };
-  return all;
+std::string_view publisher_name(Publisher publisher) {
+  switch (publisher) {
+    case Publisher::transformers:
+      return "transformers";
+    case Publisher::timm:
+      return "timm";
+    case Publisher::torchvision:
+      return "torchvision";
+    case Publisher::original:
+      return "original";
+  }
+  ASSERT(false, "every publisher has its name");
 }
 
-const std::vector<Preset>& presets() {
-  static const std::vector<Preset> all = {
-      {"vit_tiny_patch16_224", "Touvron et al. 2021", vit<vit_ti16>},
-      {"vit_small_patch16_224", "Touvron et al. 2021", vit<vit_s16>},
-      {"vit_base_patch16_224", "Dosovitskiy et al. 2021", vit<vit_b16>},
-      {"vit_base_patch32_224", "Dosovitskiy et al. 2021", vit<vit_b32>},
-      {"vit_large_patch16_224", "Dosovitskiy et al. 2021", vit<vit_l16>},
-      {"vit_huge_patch14_224", "Dosovitskiy et al. 2021", vit<vit_h14>},
-      {"vit_giant_patch14_dinov2", "Oquab et al. 2023", vit<vit_g14>},
-      {"deit_tiny_distilled_patch16_224", "Touvron et al. 2021", distilled<vit_ti16>},
-      {"deit_small_distilled_patch16_224", "Touvron et al. 2021", distilled<vit_s16>},
-      {"deit_base_distilled_patch16_224", "Touvron et al. 2021", distilled<vit_b16>},
-      {"mobilenet_v2_1.0_224", "Sandler et al. 2018",
-       []() -> std::unique_ptr<Model> { return std::make_unique<MobileNetV2>(MobileNetV2Config{}); }},
+std::optional<Shape> Source::shape(const std::string& key) const {
+  const auto found = shapes.find(key);
+  return found == shapes.end() ? std::nullopt : std::optional(found->second);
+}
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = {
+      {"vit",
+       "Dosovitskiy et al. 2021",
+       "ViT, DeiT, DINOv2 with and without registers",
+       {{transformers, "vit"},
+        {transformers, "deit"},
+        {transformers, "dinov2"},
+        {transformers, "dinov2_with_registers"},
+        {timm, "VisionTransformer"},
+        {timm, "VisionTransformerDistilled"}},
+       build_vit},
+      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
   };
   return all;
 }
 
 Built build(const Source& source) {
-  const auto type = get_or<std::string>(source.config, "model_type", "");
-  if (type.empty()) throw Error(ErrorKind::model, "config.json: expected a field \"model_type\", found none");
-  for (const auto& architecture : architectures()) {
-    if (architecture.model_type == type) return architecture.build(source);
+  if (source.name.empty()) throw Error(ErrorKind::model, "config.json: expected a field \"model_type\", found none");
+  for (const auto& family : families()) {
+    for (const auto& name : family.names) {
+      if (name.publisher != source.publisher || name.name != source.name) continue;
+      auto built = family.build(source);
+      built.keys.publisher = publisher_name(source.publisher);
+      return built;
+    }
   }
-  refuse(type);
-}
-
-Built build_preset(const std::string& name) {
-  std::string names;
-  for (const auto& preset : presets()) {
-    if (preset.name == name) return {preset.build(), {.publisher = "timm"}};
-    names += (names.empty() ? "" : ", ") + std::string(preset.name);
-  }
-  throw Error(ErrorKind::usage, fmt::format("--arch {}: not known; known are {}", name, names));
+  refuse(source);
 }
 
 std::int64_t label_count(const Json& config) {
@@ -145,8 +136,12 @@ std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field
 void check_sizes(const Json& config, const std::vector<std::int64_t>& sizes, std::int64_t largest) {
   for (const auto size : sizes) {
     if (size < 1 || size > largest) {
-      throw Error(ErrorKind::model, fmt::format("config.json of a \"{}\": expected sizes from 1 to {}, found {}",
-                                                get_or<std::string>(config, "model_type", ""), largest, size));
+      throw Error(ErrorKind::model,
+                  fmt::format("config.json{}: expected sizes from 1 to {}, found {}",
+                              config.contains("model_type")
+                                  ? fmt::format(" of a \"{}\"", get_or<std::string>(config, "model_type", ""))
+                                  : "",
+                              largest, size));
     }
   }
 }

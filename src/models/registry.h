@@ -1,12 +1,13 @@
-// models/registry.h: which architectures there are, by the name in config.json and by the presets' names.
+// models/registry.h: which networks there are, under the names that each publisher gives them.
 //
-//   auto built = models::build(config, file_names);   // shapes only
-//   weights::Checkpoint checkpoint(std::move(files), built.keys);
+//   auto built = models::build({.publisher = Publisher::transformers, .name = "vit", .config = config,
+//                               .shapes = weights.shapes()});   // shapes only
+//   weights::Checkpoint checkpoint(std::move(weights), built.keys);
 //   checkpoint.load(*built.model);
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 
 #include "core/json.h"
@@ -15,38 +16,48 @@
 
 namespace nunchi::models {
 
-// What a checkpoint says about its model: the fields of config.json and the names of its tensors.
-struct Source {
-  const Json& config;
-  const std::vector<std::string>& keys;
+// Whose names a checkpoint uses for its architecture and its tensors. `original`: the authors' own repository (DINO,
+// DINOv2), or no library at all (the ResNets of CIFAR-10, SimpleCNN).
+enum class Publisher { transformers, timm, torchvision, original };
 
-  bool has_key(const std::string& name) const { return std::find(keys.begin(), keys.end(), name) != keys.end(); }
+std::string_view publisher_name(Publisher publisher);
+
+// What a checkpoint says about its model.
+struct Source {
+  Publisher publisher = Publisher::transformers;
+  std::string name;                     // transformers: model_type; otherwise the architecture ("vit_base_patch16_224")
+  Json config = Json::object();         // transformers: config.json; otherwise the arguments of the class's constructor
+  std::map<std::string, Shape> shapes;  // of the file's tensors by name; empty where there is no file
+  bool sizes_from_shapes = false;       // a bare state dict: the name says the structure, the tensors the sizes
+  std::optional<std::int64_t> classes = {};  // of a head that takes the place of the checkpoint's; 0: none
+
+  bool has_key(const std::string& key) const { return shapes.contains(key); }
+  // The shape of a tensor, nothing where it is absent.
+  std::optional<Shape> shape(const std::string& key) const;
 };
 
 struct Built {
   std::unique_ptr<Model> model;
   weights::KeyTable keys;
+  std::vector<std::string> heads = {};  // names of the model's classifiers: what --classes replaces
 };
 
-// A model_type of transformers' config.json.
-struct Architecture {
-  std::string_view model_type, paper, classes;  // classes: those of transformers that are read
+// One architecture, under all its names.
+struct Family {
+  // transformers: a model_type; timm and torchvision: a class; original: an architecture.
+  struct Name {
+    Publisher publisher;
+    std::string_view name;
+  };
+  std::string_view name, paper, reads;  // reads: what of each publisher, in words
+  std::vector<Name> names;
   Built (*build)(const Source&);
 };
-const std::vector<Architecture>& architectures();
+const std::vector<Family>& families();
 
-// A published size, for building without a checkpoint or from a bare state dict under timm's names (--arch).
-struct Preset {
-  std::string_view name, paper;
-  std::unique_ptr<Model> (*build)();
-};
-const std::vector<Preset>& presets();
-
-// Throws Error (model) for a model_type that is not there, naming the nearest supported one.
+// By publisher and name. Throws Error (model) for a name that is not there, or known and not supported, with the
+// nearest supported one.
 Built build(const Source& source);
-
-// Throws Error (usage) for a name that is not there.
-Built build_preset(const std::string& name);
 
 // For readers of config.json: the number of labels (2 where nothing is said, transformers' default), a
 // size that is one number or [height, width], and a check that sizes are positive and not absurd.

@@ -1,5 +1,7 @@
 #include "models/vit_transformers.h"
 
+#include <algorithm>
+
 namespace nunchi::models {
 namespace {
 
@@ -113,7 +115,7 @@ VitConfig vit_config_from_transformers(const Source& source) {
   vit.mlp_dim = mlp_dim(config, vit, dino);
   if (type == "deit") vit.distillation = true;
   if (has_pooler(source)) add_pooler(vit, config);
-  vit.classes = has_head(source) ? label_count(config) : 0;
+  vit.classes = source.classes.value_or(has_head(source) ? label_count(config) : 0);
   vit.teacher_head = source.has_key("distillation_classifier.weight");
   check_vit(vit, config);
   return vit;
@@ -143,8 +145,8 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle sty
 }
 
 KeyStyle key_style(const Source& source) {
-  const auto is_new = [](const std::string& key) { return key.ends_with(".attention.q_proj.weight"); };
-  return std::any_of(source.keys.begin(), source.keys.end(), is_new) ? KeyStyle::renamed : KeyStyle::hub;
+  const auto is_new = [](const auto& tensor) { return tensor.first.ends_with(".attention.q_proj.weight"); };
+  return std::ranges::any_of(source.shapes, is_new) ? KeyStyle::renamed : KeyStyle::hub;
 }
 
 }  // namespace nunchi::models

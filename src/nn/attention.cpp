@@ -14,21 +14,35 @@ std::int64_t AttentionConfig::inner_dim() const {
 
 Attention::Attention(const AttentionConfig& config)
     : qkv(config.dim, 3 * config.inner_dim(), config.qkv_bias),
-      proj(config.inner_dim(), config.dim),
+      proj(config.inner_dim(), config.dim, config.projection_bias),
       heads_(config.heads),
       dropout_(config.attention_dropout) {
+  const auto head_dim = config.inner_dim() / config.heads;
   child("qkv", qkv);
+  if (config.norm_queries_and_keys) {
+    child("q_norm", q_norm.emplace(head_dim, config.eps));
+    child("k_norm", k_norm.emplace(head_dim, config.eps));
+  }
+  if (config.norm_output) child("norm", norm.emplace(config.inner_dim(), config.eps));
   child("proj", proj);
   proj.dropout = config.projection_dropout;
 }
 
-Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, Tensor* weights) const {
+Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const Options& options) const {
   const auto b = x.size(0), n = x.size(1);
   const auto parts = qkv.forward(x).view({b, n, 3, heads_, -1}).unbind(2);  // q, k, v: [b, n, heads, head_dim]
-  const auto result = ops::attention(parts[0], parts[1], parts[2],
-                                     {.dropout = is_training() ? dropout_ : 0, .return_weights = weights != nullptr});
-  if (weights) *weights = result.weights;
-  return proj.forward(result.output.reshape({b, n, -1}), epilogue);
+  Tensor q = q_norm ? q_norm->forward(parts[0]) : parts[0];
+  Tensor k = k_norm ? k_norm->forward(parts[1]) : parts[1];
+  if (options.positions) {
+    q = ops::rotate(q, *options.positions);
+    k = ops::rotate(k, *options.positions);
+  }
+  const auto result = ops::attention(
+      q, k, parts[2],
+      {.bias = options.bias, .dropout = is_training() ? dropout_ : 0, .return_weights = options.weights != nullptr});
+  if (options.weights) *options.weights = result.weights;
+  const Tensor y = result.output.reshape({b, n, -1});
+  return proj.forward(norm ? norm->forward(y) : y, epilogue);
 }
 
 MultiHeadAttention::MultiHeadAttention(const AttentionConfig& config)

@@ -5,14 +5,19 @@
 #pragma once
 
 #include "nn/linear.h"
+#include "nn/norm.h"
 #include "ops/attention.h"
+#include "ops/rotary.h"
 
 namespace nunchi::nn {
 
 struct AttentionConfig {
   std::int64_t dim = 768, heads = 12;
   std::optional<std::int64_t> head_dim;  // dim / heads where absent
-  bool qkv_bias = true;
+  bool qkv_bias = true, projection_bias = true;
+  bool norm_queries_and_keys = false;  // per head (Dehghani et al. 2023), keys `q_norm` and `k_norm`
+  bool norm_output = false;            // before the projection (EVA-02's sub-LN), key `norm`
+  double eps = 1e-6;                   // of these norms
   double attention_dropout = 0, projection_dropout = 0;
 
   std::int64_t inner_dim() const;  // heads * head_dim; throws Error (model) where heads does not divide dim
@@ -23,10 +28,20 @@ class Attention : public Module {
  public:
   explicit Attention(const AttentionConfig& config);
 
-  // x [b, n, dim] -> [b, n, dim]. `weights`, where given, receives [b, heads, n, n].
-  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}, Tensor* weights = nullptr) const;
+  struct Options {
+    std::optional<Tensor> bias = {};              // added to the scores: broadcasts to [b, heads, n, n]
+    const ops::RotaryTable* positions = nullptr;  // turns queries and keys
+    Tensor* weights = nullptr;                    // where given, receives [b, heads, n, n]
+  };
+
+  // x [b, n, dim] -> [b, n, dim].
+  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue, const Options& options) const;
+  Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}, Tensor* weights = nullptr) const {
+    return forward(x, epilogue, Options{.weights = weights});
+  }
 
   Linear qkv, proj;
+  std::optional<LayerNorm> q_norm, k_norm, norm;
 
  private:
   std::int64_t heads_;

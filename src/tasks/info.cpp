@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "tasks/model_files.h"
 #include "weights/checkpoint.h"
 
 namespace nunchi::tasks {
@@ -29,8 +28,8 @@ void describe_network(ModelInfo& info, models::Model& model) {
 
 }  // namespace
 
-ModelInfo describe_model(const std::filesystem::path& path, const std::string& arch) {
-  auto model = open_model_files(path, arch);
+ModelInfo describe_model(const ModelSource& source) {
+  auto model = open_model_files(source);
   ModelInfo info;
   info.type = model.type;
   const auto classes = get_or(model.config, "architectures", std::vector<std::string>{});
@@ -38,7 +37,8 @@ ModelInfo describe_model(const std::filesystem::path& path, const std::string& a
   if (model.transform) info.transform = image::describe(*model.transform);
   describe_files(info, model.weights);
   describe_network(info, *model.built.model);
-  weights::Checkpoint(std::move(model.weights), std::move(model.built.keys)).verify(*model.built.model);
+  weights::Checkpoint(std::move(model.weights), std::move(model.built.keys), std::move(model.replaced_heads))
+      .verify(*model.built.model);
   return info;
 }
 

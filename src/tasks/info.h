@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "ops/tensor.h"
+#include "tasks/model_files.h"
 
 namespace nunchi::tasks {
 
@@ -20,6 +20,6 @@ struct ModelInfo {
 };
 
 // Reads headers only, never the weights. Throws Error (model) where the weights do not fit config.json.
-ModelInfo describe_model(const std::filesystem::path& path, const std::string& arch);
+ModelInfo describe_model(const ModelSource& source);
 
 }  // namespace nunchi::tasks

@@ -2,59 +2,147 @@
 
 #include <fmt/format.h>
 
+#include "models/architectures.h"
 #include "weights/directory.h"
 
 namespace nunchi::tasks {
 namespace {
 
 namespace fs = std::filesystem;
+using models::Publisher;
 
-ModelFiles open_folder(const fs::path& path) {
-  auto model = weights::open_directory(path);
-  auto files = formats::open_weights(path, Access::sequential);
-  auto built = models::build({.config = model.config, .keys = files.names()});
-  std::optional<image::Transform> transform;
-  if (model.preprocessor) transform = image::transform_from_preprocessor_config(*model.preprocessor, model.config);
-  auto type = get_or<std::string>(model.config, "model_type", "");
-  return {std::move(type), path, std::move(transform), std::move(model.config), std::move(built), std::move(files)};
+std::map<std::string, Shape> shapes_of(const formats::WeightFiles& files) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& name : files.names()) shapes[name] = files.find(name)->shape;
+  return shapes;
 }
 
-// Weights alone do not say how they want their pictures; a preprocessor_config.json beside them does.
-ModelFiles open_state_dict(const fs::path& path, const std::string& arch) {
-  auto built = models::build_preset(arch);
-  auto files = formats::open_weights(path, Access::sequential);
+ModelFiles build(models::Source source, formats::WeightFiles weights, const ModelSource& from) {
+  auto built = models::build(source);
+  std::vector<std::string> replaced;
+  if (from.classes && *from.classes != built.model->classes()) {
+    source.classes = from.classes;
+    built = models::build(source);
+    replaced = built.heads;
+  }
+  ModelFiles files{.publisher = source.publisher,
+                   .type = source.name,
+                   .path = from.path,
+                   .transform = {},
+                   .source = std::move(source),
+                   .built = std::move(built),
+                   .replaced_heads = std::move(replaced),
+                   .weights = std::move(weights)};
+  files.built.keys.architecture = from.arch;
+  return files;
+}
+
+// timm's config.json: pretrained_cfg beside the architecture, or its fields at the top (before timm 0.9).
+Json pretrained_cfg(const Json& config) {
+  const auto nested = config.find("pretrained_cfg");
+  Json cfg = nested != config.end() && nested->is_object() ? *nested : config;
+  if (config.contains("num_classes")) cfg["num_classes"] = config["num_classes"];
+  return cfg;
+}
+
+// timm's constructors take these from pretrained_cfg where neither the architecture nor model_args says otherwise.
+Json arguments_of(const models::NamedArchitecture& named, const Json& cfg, const Json& overrides) {
+  Json arguments = Json::object();
+  for (const char* field : {"num_classes", "global_pool"}) {
+    if (cfg.contains(field) && !cfg[field].is_null()) arguments[field] = cfg[field];
+  }
+  const auto size = get_or(cfg, "input_size", std::vector<std::int64_t>{});
+  if (size.size() == 3) {
+    arguments["in_chans"] = size[0];
+    if (get_or(cfg, "fixed_input_size", false)) arguments["img_size"] = {size[1], size[2]};
+  }
+  arguments.update(named.arguments);
+  if (overrides.is_object()) arguments.update(overrides);
+  return arguments;
+}
+
+ModelFiles open_timm(const ModelSource& from, Json config, formats::WeightFiles weights) {
+  const Json cfg = pretrained_cfg(config);
+  const auto name = get_or<std::string>(config, "architecture", "");
+  auto shapes = shapes_of(weights);
+  const auto named = models::find_architecture("timm/" + name, shapes);
+  auto files = build({.publisher = Publisher::timm,
+                      .name = named.family,
+                      .config = arguments_of(named, cfg, config.value("model_args", Json::object())),
+                      .shapes = std::move(shapes)},
+                     std::move(weights), from);
+  files.type = named.name;
+  files.transform = image::transform_from_timm(cfg);
+  files.config = std::move(config);
+  return files;
+}
+
+ModelFiles open_transformers(const ModelSource& from, weights::ModelFiles model, formats::WeightFiles weights) {
+  auto shapes = shapes_of(weights);
+  auto files = build({.publisher = Publisher::transformers,
+                      .name = get_or<std::string>(model.config, "model_type", ""),
+                      .config = model.config,
+                      .shapes = std::move(shapes)},
+                     std::move(weights), from);
+  if (model.preprocessor)
+    files.transform = image::transform_from_preprocessor_config(*model.preprocessor, model.config);
+  files.config = std::move(model.config);
+  return files;
+}
+
+ModelFiles open_folder(const ModelSource& from) {
+  auto model = weights::open_directory(from.path);
+  auto weights = formats::open_weights(from.path, Access::sequential);
+  const bool is_timm = !model.config.contains("model_type") && model.config.contains("architecture");
+  if (is_timm) return open_timm(from, std::move(model.config), std::move(weights));
+  return open_transformers(from, std::move(model), std::move(weights));
+}
+
+std::optional<image::Transform> transform_of(const models::NamedArchitecture& named, const fs::path& path) {
   const auto preprocessor = (fs::is_directory(path) ? path : path.parent_path()) / "preprocessor_config.json";
-  std::optional<image::Transform> transform;
   if (fs::exists(preprocessor))
-    transform = image::transform_from_preprocessor_config(read_json(preprocessor), Json::object());
-  return {arch, path, std::move(transform), Json::object(), std::move(built), std::move(files)};
+    return image::transform_from_preprocessor_config(read_json(preprocessor), Json::object());
+  if (named.pictures.is_null()) return std::nullopt;
+  return named.publisher == Publisher::torchvision ? image::transform_from_torchvision(named.pictures)
+                                                   : image::transform_from_timm(named.pictures);
+}
+
+// Weights alone: the name says the structure and the pictures, the tensors' shapes say the sizes.
+ModelFiles open_state_dict(const ModelSource& from) {
+  auto weights = formats::open_weights(from.path, Access::sequential);
+  auto shapes = shapes_of(weights);
+  const auto named = models::find_architecture(from.arch, shapes);
+  auto files = build({.publisher = named.publisher,
+                      .name = named.family,
+                      .config = arguments_of(named, named.pictures, Json::object()),
+                      .shapes = std::move(shapes),
+                      .sizes_from_shapes = true},
+                     std::move(weights), from);
+  files.type = named.name;
+  files.transform = transform_of(named, from.path);
+  return files;
 }
 
 void check_is_folder(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return;
-  if (path.extension() == ".safetensors") {
-    throw Error(ErrorKind::model, fmt::format("{}: a file of weights alone does not say which model it is; "
-                                              "name it with --arch, or give the folder with config.json",
-                                              path.string()));
-  }
   throw Error(ErrorKind::model,
-              fmt::format("{}: expected a folder with config.json and model.safetensors, or a .safetensors file "
-                          "with --arch, found another file; weights of other formats are to be saved as safetensors",
+              fmt::format("{}: a file of weights alone does not say which model it is; name it with --arch "
+                          "(`nunchi models` lists the names), or give the folder with config.json",
                           path.string()));
 }
 
 }  // namespace
 
-ModelFiles open_model_files(const fs::path& path, const std::string& arch) {
+ModelFiles open_model_files(const ModelSource& source) {
   try {
-    if (!arch.empty()) return open_state_dict(path, arch);
-    check_is_folder(path);
-    return open_folder(path);
+    if (!source.arch.empty()) return open_state_dict(source);
+    check_is_folder(source.path);
+    return open_folder(source);
   } catch (const Error& error) {  // what is wrong with a field does not know its file
-    const std::string what = error.what();
-    if (error.kind() != ErrorKind::model || what.find(path.string()) != std::string::npos) throw;
-    throw Error(ErrorKind::model, fmt::format("{}: {}", path.string(), what));
+    const std::string what = error.what(), path = source.path.string();
+    if (error.kind() != ErrorKind::model || what.find(path) != std::string::npos) throw;
+    throw Error(ErrorKind::model, fmt::format("{}: {}", path, what));
   }
 }
 

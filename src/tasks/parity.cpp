@@ -14,7 +14,7 @@ namespace {
 
 struct Case {
   std::filesystem::path folder;
-  std::string name, peer;
+  std::string name, peer, arch;  // arch: where the weights come without config.json
   ForwardInput input;
   std::vector<std::string> required;
   double atol, rtol;
@@ -33,6 +33,7 @@ Case read_case(const std::filesystem::path& folder) {
          .required = get_or(json, "required", std::vector<std::string>{}),
          .atol = get_or(json, "atol", 0.0),
          .rtol = get_or(json, "rtol", 1e-4)};
+  if (!std::filesystem::exists(folder / "model" / "config.json")) c.arch = get_or<std::string>(json, "arch", "");
   c.input.image = folder / get_or<std::string>(json, "input", "input.png");
   const auto size = get_or(json, "size", std::vector<int>{});
   if (size.size() == 2) c.input.size = {size[0], size[1]};
@@ -91,7 +92,7 @@ ParityResult run_case(const std::filesystem::path& folder, nn::Precision precisi
   Case c = read_case(folder);
   if (precision == nn::Precision::bf16) c.rtol = 0.05;
   const auto expected = formats::SafetensorsFile::open(folder / "expected.safetensors");
-  const VisionModel model(folder / "model", {.precision = precision});
+  const VisionModel model({.path = folder / "model", .arch = c.arch}, precision);
   const auto outputs = forward_outputs(model, c.input);
 
   ParityResult result{.name = c.name, .peer = c.peer, .stages = {}};

@@ -38,18 +38,18 @@ void make_float(models::ModelOutput& output) {
 
 }  // namespace
 
-VisionModel::VisionModel(const std::filesystem::path& path, const VisionModelOptions& options)
-    : VisionModel(open_model_files(path, options.arch), options) {}
+VisionModel::VisionModel(const ModelSource& source, nn::Precision precision)
+    : VisionModel(open_model_files(source), precision) {}
 
-VisionModel::VisionModel(ModelFiles files, const VisionModelOptions& options)
+VisionModel::VisionModel(ModelFiles files, nn::Precision precision)
     : type_(std::move(files.type)),
       path_(std::move(files.path)),
       transform_(std::move(files.transform)),
       labels_(read_labels(files.config, files.built.model->classes())),
       network_(std::move(files.built.model)),
-      checkpoint_(std::move(files.weights), std::move(files.built.keys)),
+      checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads)),
       parameters_(network_->parameter_count()),
-      precision_(options.precision) {
+      precision_(precision) {
   checkpoint_.load(*network_);
   weights::freeze(*network_, precision_, &checkpoint_);
 }

@@ -1,6 +1,6 @@
 // tasks/vision_model.h: a checkpoint ready to answer: its network, its picture transform and its labels.
 //
-//   tasks::VisionModel model("vit-base-patch16-224", {.precision = nn::Precision::bf16});
+//   tasks::VisionModel model({.path = "vit-base-patch16-224"}, nn::Precision::bf16);
 //   const auto output = model.forward(pixels);   // [b, 3, h, w] float -> ModelOutput, all in float
 //
 // All forwards of a process run on one thread: LibTorch's OpenMP makes a team of workers for each thread that calls it.
@@ -13,15 +13,10 @@
 
 namespace nunchi::tasks {
 
-struct VisionModelOptions {
-  nn::Precision precision = nn::Precision::fp32;
-  std::string arch;  // a preset's name, for a .safetensors file without config.json
-};
-
 class VisionModel {
  public:
-  // `path` is a folder as transformers writes it, or a .safetensors file with `arch`. Throws Error (model).
-  explicit VisionModel(const std::filesystem::path& path, const VisionModelOptions& options = {});
+  // Throws Error (model, usage) as open_model_files.
+  explicit VisionModel(const ModelSource& source, nn::Precision precision = nn::Precision::fp32);
 
   // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision; every output is float.
   models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
@@ -36,7 +31,7 @@ class VisionModel {
   std::int64_t parameters() const { return parameters_; }
 
  private:
-  VisionModel(ModelFiles files, const VisionModelOptions& options);
+  VisionModel(ModelFiles files, nn::Precision precision);
 
   std::string type_;
   std::filesystem::path path_;

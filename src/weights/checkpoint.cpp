@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,6 +13,8 @@
 
 #include <cstring>
 #include <set>
+
+#include "nn/initialise.h"
 
 namespace nunchi::weights {
 namespace {
@@ -66,11 +69,33 @@ struct Report {
   }
 };
 
+// A publisher's shape without the axes of size 1 that the model's own tensor has not; as it is where it does not fit.
+Shape own_axes(const Shape& theirs, const std::vector<int>& axes) {
+  if (axes.size() != theirs.size()) return theirs;
+  Shape own;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] == 0)
+      own.push_back(theirs[i]);
+    else if (theirs[i] != 1)
+      return theirs;
+  }
+  return own;
+}
+
+// The inverse of own_axes.
+Shape their_axes(const Shape& own, const std::vector<int>& axes) {
+  if (axes.empty()) return own;
+  Shape theirs;
+  std::size_t next = 0;
+  for (const int inserted : axes) theirs.push_back(inserted == 1 ? 1 : own.at(next++));
+  return theirs;
+}
+
 // The shape that tensors have when joined along the first axis; nothing where they cannot be joined.
-std::optional<Shape> joined_shape(const std::vector<const formats::TensorView*>& parts) {
-  Shape shape = parts.front()->shape;
+std::optional<Shape> joined_shape(const std::vector<Shape>& parts) {
+  Shape shape = parts.front();
   for (std::size_t i = 1; i < parts.size(); ++i) {
-    const auto& other = parts[i]->shape;
+    const auto& other = parts[i];
     if (shape.empty() || other.size() != shape.size() ||
         !std::equal(shape.begin() + 1, shape.end(), other.begin() + 1)) {
       return std::nullopt;
@@ -82,13 +107,33 @@ std::optional<Shape> joined_shape(const std::vector<const formats::TensorView*>&
 
 }  // namespace
 
-Checkpoint::Checkpoint(formats::WeightFiles files, KeyTable table)
-    : files_(std::move(files)), table_(std::move(table)), prefix_(table_.find_prefix(files_.names())) {}
+namespace {
+
+std::set<std::string> as_set(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
+
+}  // namespace
+
+Checkpoint::Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced)
+    : files_(std::move(files)),
+      table_(std::move(table)),
+      prefix_(table_.find_prefix(files_.names())),
+      replaced_(std::move(replaced)) {}
+
+bool Checkpoint::is_replaced(const std::string& own_name) const {
+  return std::any_of(replaced_.begin(), replaced_.end(),
+                     [&](const std::string& part) { return own_name.starts_with(part + "."); });
+}
 
 void Checkpoint::load(nn::Module& module) const {
   ASSERT(!c10::InferenceMode::is_enabled(), "loading runs outside InferenceMode");
   verify(module);
+  auto generator = nn::seeded(0);
   for (const auto& [name, slot] : module.tensors()) {
+    if (is_replaced(name)) {
+      *slot->tensor =
+          name.ends_with("bias") ? nn::constant(slot->shape, 0) : nn::truncated_normal(slot->shape, generator);
+      continue;
+    }
     *slot->tensor = read(name);
     slot->in_file = true;
   }
@@ -97,12 +142,21 @@ void Checkpoint::load(nn::Module& module) const {
 void Checkpoint::verify(nn::Module& module) const {
   Report report;
   std::set<std::string> used;
+  for (const auto& part : replaced_) {
+    for (const std::string end : {".weight", ".bias"}) used.merge(as_set(table_.their_names(part + end, prefix_)));
+  }
   for (const auto& [name, slot] : module.tensors()) {
-    std::vector<const formats::TensorView*> parts;
+    if (is_replaced(name)) continue;
+    const auto* rule = table_.rule_for(name);
+    std::vector<Shape> parts;
     for (const auto& theirs : table_.their_names(name, prefix_)) {
+      if (theirs == zeros) {
+        if (!parts.empty()) parts.push_back(parts.front());
+        continue;
+      }
       used.insert(theirs);
       if (const auto* view = files_.find(theirs))
-        parts.push_back(view);
+        parts.push_back(own_axes(view->shape, rule ? rule->axes : std::vector<int>{}));
       else if (!may_be_absent(theirs))
         report.missing.push_back(theirs);
     }
@@ -111,22 +165,32 @@ void Checkpoint::verify(nn::Module& module) const {
     if (!found || *found != slot->shape) {
       report.misshaped.push_back(fmt::format("{}: expected {}, found {}",
                                              fmt::join(table_.their_names(name, prefix_), " + "),
-                                             to_string(slot->shape), to_string(found.value_or(parts.front()->shape))));
+                                             to_string(slot->shape), to_string(found.value_or(parts.front()))));
     }
   }
   for (const auto& name : files_.names()) {
     if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
   }
   if (!report.clean()) {
-    throw Error(ErrorKind::model,
-                fmt::format("{}: the weights do not fit the model that config.json describes ({} names):{}",
-                            files_.files().front().file()->path().string(), table_.publisher, report.text()));
+    throw Error(ErrorKind::model, fmt::format("{}: the weights do not fit the model that {} ({} names):{}",
+                                              files_.files().front().file()->path().string(),
+                                              table_.architecture.empty() ? "config.json describes"
+                                                                          : "--arch " + table_.architecture + " names",
+                                              table_.publisher, report.text()));
   }
 }
 
 Tensor Checkpoint::read(const std::string& own_name) const {
+  const auto* rule = table_.rule_for(own_name);
   std::vector<Tensor> parts;
-  for (const auto& theirs : table_.their_names(own_name, prefix_)) parts.push_back(read_theirs(theirs));
+  for (const auto& theirs : table_.their_names(own_name, prefix_)) {
+    if (theirs == zeros) {
+      parts.push_back(at::zeros_like(parts.at(0)));
+      continue;
+    }
+    const Tensor part = read_theirs(theirs);
+    parts.push_back(rule ? part.view(own_axes(part.sizes().vec(), rule->axes)) : part);
+  }
   const Tensor whole = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
   const Tensor tensor = whole.is_floating_point() ? whole.to(at::kFloat) : whole;
   if (!tensor.is_same(parts.front())) {
@@ -203,8 +267,11 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
     const auto names = table.their_names(name, prefix);
     const Tensor tensor = slot->tensor->detach();
     const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
+    const auto* rule = table.rule_for(name);
     for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == zeros) continue;
       kept.push_back(parts[i].contiguous());
+      if (rule) kept.back() = kept.back().view(their_axes(kept.back().sizes().vec(), rule->axes));
       views.push_back(view_of(names[i], kept.back()));
     }
   }

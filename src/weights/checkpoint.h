@@ -17,7 +17,9 @@ namespace nunchi::weights {
 // Loading must not run under InferenceMode: its tensors could never be trained or explained.
 class Checkpoint {
  public:
-  Checkpoint(formats::WeightFiles files, KeyTable table);
+  // Tensors below the names in `replaced` (own ones, such as "head") are not read: load() draws them anew, as for a
+  // classifier of another number of classes.
+  Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced = {});
 
   // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones
   // are owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
@@ -36,13 +38,16 @@ class Checkpoint {
   void check() const { files_.check(); }
 
   const KeyTable& table() const { return table_; }
+  const std::string& prefix() const { return prefix_; }
 
  private:
   Tensor read_theirs(const std::string& name) const;
+  bool is_replaced(const std::string& own_name) const;
 
   formats::WeightFiles files_;
   KeyTable table_;
   std::string prefix_;
+  std::vector<std::string> replaced_;
 };
 
 // Prepares for inference at a precision: packs layer by layer and lets each plain weight go that the checkpoint still

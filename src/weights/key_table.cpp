@@ -23,10 +23,13 @@ std::optional<std::vector<std::string_view>> match(std::string_view pattern, std
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i] == "**") return stars;
     if (i >= found.size()) return std::nullopt;
-    if (expected[i] == "*")
-      stars.push_back(found[i]);
-    else if (expected[i] != found[i])
+    if (expected[i].ends_with('*')) {
+      const auto before = expected[i].substr(0, expected[i].size() - 1);
+      if (!found[i].starts_with(before)) return std::nullopt;
+      stars.push_back(found[i].substr(before.size()));
+    } else if (expected[i] != found[i]) {
       return std::nullopt;
+    }
   }
   if (expected.size() != found.size()) return std::nullopt;
   return stars;
@@ -56,15 +59,19 @@ std::string KeyTable::find_prefix(const std::vector<std::string>& file_names) co
   return prefixes.back();
 }
 
+const KeyRule* KeyTable::rule_for(std::string_view own_name) const {
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const auto& rule) { return match(rule.own, own_name).has_value(); });
+  return found == rules.end() ? nullptr : &*found;
+}
+
 std::vector<std::string> KeyTable::their_names(std::string_view own_name, std::string_view prefix) const {
-  for (const auto& rule : rules) {
-    const auto stars = match(rule.own, own_name);
-    if (!stars) continue;
-    std::vector<std::string> names;
-    for (const auto& pattern : rule.theirs) names.push_back(fill(pattern, *stars, prefix));
-    return names;
-  }
-  return {std::string(own_name)};
+  const auto* rule = rule_for(own_name);
+  if (rule == nullptr) return {std::string(own_name)};
+  const auto stars = match(rule->own, own_name);
+  std::vector<std::string> names;
+  for (const auto& pattern : rule->theirs) names.push_back(fill(pattern, *stars, prefix));
+  return names;
 }
 
 bool KeyTable::is_dropped(std::string_view their_name, std::string_view prefix) const {

@@ -6,9 +6,10 @@
 //                            {"blocks.*.attn.qkv.*", {"@...query.*", "@...key.*", "@...value.*"}}}};
 //   table.their_names("blocks.3.norm1.bias", "vit.")   // {"vit.encoder.layer.3.layernorm_before.bias"}
 //
-// A `*` stands for one part between dots; the stars of both sides correspond in order. `@` stands for the prefix that a
-// model with a head puts before its backbone. Several names on the right are one tensor on the left, joined along the
-// first axis.
+// A `*` stands for one part between dots, or for the rest of one (`encoder_layer_*`); the stars of both sides
+// correspond in order. `@` stands for the prefix that a model with a head puts before its backbone. Several names on
+// the right are one tensor on the left, joined along the first axis; `zeros` among them is a part that the publisher
+// leaves out because it is always zero (the bias of the keys in BEiT and Swin v2), as large as the first.
 #pragma once
 
 #include <string>
@@ -17,13 +18,19 @@
 
 namespace nunchi::weights {
 
+inline constexpr std::string_view zeros = "0";
+
 struct KeyRule {
   std::string own;
   std::vector<std::string> theirs;
+  // Where the publisher's tensor has axes of size 1 that the model's own has not: 1 for such an axis, 0 for an axis of
+  // the own tensor, such as {0, 1, 1} for a layer scale [c] published as [c, 1, 1]. Empty: the same axes.
+  std::vector<int> axes = {};
 };
 
 struct KeyTable {
   std::string publisher;
+  std::string architecture = {};             // the name that the user gave; empty where config.json says it
   std::vector<std::string> prefixes = {""};  // the first that any name of the file begins with is taken
   std::vector<KeyRule> rules;        // the first that matches counts; a name that none matches is the same for both
   std::vector<std::string> dropped;  // patterns of their names that the model has no use for; "**" ends a pattern
@@ -31,6 +38,7 @@ struct KeyTable {
   // Which of the prefixes the file uses.
   std::string find_prefix(const std::vector<std::string>& file_names) const;
   std::vector<std::string> their_names(std::string_view own_name, std::string_view prefix) const;
+  const KeyRule* rule_for(std::string_view own_name) const;  // null where none matches
   bool is_dropped(std::string_view their_name, std::string_view prefix) const;
 };
 

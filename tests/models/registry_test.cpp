@@ -1,5 +1,7 @@
 #include "models/registry.h"
 
+#include "models/architectures.h"
+
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
@@ -12,9 +14,14 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string error_of_config(const std::string& text, const std::vector<std::string>& keys = {"classifier.weight"}) {
-  const Json config = Json::parse(text);
-  return error_of([&] { build({config, keys}); });
+Source source_of(const Json& config, const std::vector<std::string>& keys = {}) {
+  Source source{.name = get_or<std::string>(config, "model_type", ""), .config = config};
+  for (const auto& key : keys) source.shapes[key] = {};
+  return source;
+}
+
+std::string error_of_config(const std::string& text) {
+  return error_of([&] { build(source_of(Json::parse(text), {"classifier.weight"})); });
 }
 
 TEST(Registry, SaysThatAnArchitectureIsKnownButNotSupported) {  // R027
@@ -32,18 +39,33 @@ TEST(Registry, NamesWhatItSupportsForAnUnknownType) {
   EXPECT_THAT(error_of_config(R"({"model_type": 3})"), HasSubstr("model_type"));
 }
 
-TEST(Registry, NamesThePresetsForAnUnknownOne) {
-  const auto error = error_of([] { build_preset("vit_enormous"); });
-  EXPECT_THAT(error,
-              AllOf(HasSubstr("vit_enormous"), HasSubstr("vit_base_patch16_224"), HasSubstr("mobilenet_v2_1.0_224")));
+TEST(Registry, NamesTheNearestArchitectureForAnUnknownOne) {
+  EXPECT_THAT(error_of([] { build_named("vit_base_patch16_244"); }),
+              AllOf(HasSubstr("no such architecture"), HasSubstr("vit_base_patch16_224")));
 }
 
-TEST(Registry, BuildsEveryArchitectureFromItsDefaults) {
-  for (const auto& architecture : architectures()) {
-    const Json config = {{"model_type", architecture.model_type}};
-    const auto built = build({config, {}});
-    EXPECT_GT(built.model->parameter_count(), 1'000'000) << architecture.model_type;
-    EXPECT_EQ(built.model->classes(), 0) << architecture.model_type;
+TEST(Registry, SaysThatAnArchitectureOfALibraryIsKnownButNotSupported) {  // R039
+  for (const std::string name : {"efficientnet_b0", "mobilevit_s", "alexnet", "vgg16"}) {
+    EXPECT_THAT(error_of([&] { build_named(name); }),
+                AllOf(HasSubstr(name + ": known"), HasSubstr("not supported"), HasSubstr("nearest")));
+  }
+}
+
+TEST(Registry, ListsCheckpointsByWildcard) {  // R036
+  const auto listed = list_checkpoints("vit*");
+  const auto of_timm = std::ranges::count(listed, Publisher::timm, &ListedCheckpoint::publisher);
+  EXPECT_EQ(of_timm, 361);
+  EXPECT_TRUE(list_checkpoints("no_such_*").empty());
+}
+
+TEST(Registry, BuildsEveryFamilyOfTransformersFromItsDefaults) {
+  for (const auto& family : families()) {
+    for (const auto& name : family.names) {
+      if (name.publisher != Publisher::transformers) continue;
+      const auto built = build({.name = std::string(name.name)});
+      EXPECT_GT(built.model->parameter_count(), 1'000'000) << name.name;
+      EXPECT_EQ(built.model->classes(), 0) << name.name;
+    }
   }
 }
 
@@ -57,8 +79,8 @@ TEST(Registry, TakesASizeAsOneNumberOrTwo) {
   for (const std::string type : {"vit", "mobilenet_v2"}) {
     const Json one = {{"model_type", type}, {"image_size", 96}};
     const Json two = {{"model_type", type}, {"image_size", {96, 128}}};
-    EXPECT_EQ(build({one, {}}).model->input_shape(), (Shape{3, 96, 96})) << type;
-    EXPECT_EQ(build({two, {}}).model->input_shape(), (Shape{3, 96, 128})) << type;
+    EXPECT_EQ(build(source_of(one)).model->input_shape(), (Shape{3, 96, 96})) << type;
+    EXPECT_EQ(build(source_of(two)).model->input_shape(), (Shape{3, 96, 128})) << type;
   }
 }
 

@@ -22,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 const VisionModel& vit() {
-  static const VisionModel model(case_model("vit_classifier"));
+  static const VisionModel model({.path = case_model("vit_classifier")});
   return model;
 }
 
@@ -70,16 +70,16 @@ TEST(TopPredictions, WhatIsNotANumberIsAnErrorAndNoAnswer) {
 
 TEST(Labels, AreThoseOfTheConfigOrNumbered) {
   EXPECT_EQ(vit().label(2), "owl, bird of night");
-  EXPECT_EQ(VisionModel(case_model("vit_quick_gelu")).label(1), "LABEL_1");
+  EXPECT_EQ(VisionModel({.path = case_model("vit_quick_gelu")}).label(1), "LABEL_1");
   const TemporaryFolder folder;
   const auto model = copy_case("vit_classifier", folder) / "model";
   change_json(model / "config.json", [](Json& config) { config["id2label"]["3"] = 17; });  // not a name
-  EXPECT_EQ(VisionModel(model).label(3), "LABEL_3");
+  EXPECT_EQ(VisionModel({.path = model}).label(3), "LABEL_3");
 }
 
 TEST(RequireClassifier, RefusesABackbone) {
   EXPECT_EQ(error_of([] { require_classifier(vit()); }), "");
-  const VisionModel backbone(case_model("vit_pooler"));
+  const VisionModel backbone({.path = case_model("vit_pooler")});
   EXPECT_THAT(error_of([&] { require_classifier(backbone); }), AllOf(HasSubstr("no classifier"), HasSubstr("embed")));
 }
 
@@ -155,7 +155,7 @@ TEST(CosineMatrix, ARowOfZerosIsLikeNothing) {
 // --- info
 
 TEST(DescribeModel, ReadsNoWeights) {
-  const auto info = describe_model(case_model("vit_classifier"), "");
+  const auto info = describe_model({.path = case_model("vit_classifier")});
   EXPECT_EQ(info.type, "vit");
   EXPECT_EQ(info.arch_class, "ViTForImageClassification");
   EXPECT_EQ(info.classes, 7);
@@ -168,7 +168,7 @@ TEST(DescribeModel, ReadsNoWeights) {
   EXPECT_THAT(info.transform, HasSubstr("48"));
 }
 
-TEST(DescribeModel, CountsShards) { EXPECT_GT(describe_model(case_model("vit_sharded"), "").files, 1u); }
+TEST(DescribeModel, CountsShards) { EXPECT_GT(describe_model({.path = case_model("vit_sharded")}).files, 1u); }
 
 // --- where a failure lies
 
@@ -176,8 +176,8 @@ TEST(Errors, OfAModelNameItsFolder) {
   const TemporaryFolder folder;
   const auto model = copy_case("vit_classifier", folder) / "model";
   const auto error = [&] {
-    const auto loaded = error_of([&] { VisionModel{model}; });
-    EXPECT_EQ(error_of([&] { describe_model(model, ""); }), loaded);
+    const auto loaded = error_of([&] { VisionModel({.path = model}); });
+    EXPECT_EQ(error_of([&] { describe_model({.path = model}); }), loaded);
     return loaded;
   };
   change_json(model / "config.json", [](Json& config) { config["model_type"] = "swin"; });
@@ -212,7 +212,7 @@ TEST(RealData, MobileNetV2NamesPhotosAsTransformersDoes) {
   std::vector<std::filesystem::path> paths;
   for (const auto& photo : photos) paths.push_back(shared_data("photos") / photo.file);
 
-  const VisionModel model(shared_data("mobilenet-v2-imagenet/hf"));
+  const VisionModel model({.path = shared_data("mobilenet-v2-imagenet/hf")});
   PictureLoader loader(paths, model.transform(), {.batch = 3, .threads = 2, .decode = {}});
   std::size_t done = 0;
   while (const auto batch = loader.next()) {

@@ -15,9 +15,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-image::Transform exact_transform() { return VisionModel(case_model("vit_classifier")).transform(); }  // always 48 x 48
+image::Transform exact_transform() {
+  return VisionModel({.path = case_model("vit_classifier")}).transform();
+}  // always 48 x 48
 image::Transform free_transform() {
-  return VisionModel(case_model("dinov2_non_square")).transform();
+  return VisionModel({.path = case_model("dinov2_non_square")}).transform();
 }  // keeps the shape
 
 class Loader : public testing::TestWithParam<int> {

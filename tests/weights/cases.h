@@ -24,7 +24,10 @@ inline std::filesystem::path case_model(const std::string& name) {
 
 inline Loaded load_model(const std::filesystem::path& folder) {
   auto files = formats::open_weights(folder);
-  auto built = models::build({open_directory(folder).config, files.names()});
+  const auto config = open_directory(folder).config;
+  models::Source source{.name = config["model_type"], .config = config};
+  for (const auto& name : files.names()) source.shapes[name] = files.find(name)->shape;
+  auto built = models::build(source);
   auto checkpoint = std::make_unique<Checkpoint>(std::move(files), built.keys);
   checkpoint->load(*built.model);
   return {std::move(built.model), std::move(built.keys), std::move(checkpoint)};
