@@ -20,10 +20,10 @@ import_torchvision()  # timm's transforms and torchvision's models need it; befo
 import torch
 import transformers
 
-from cases import check, deit, dinov2, index, mobilenet_v2, timm_vit, vit, writer
+from cases import check, deit, dinov2, index, mobilenet_v2, timm_vit, torchvision_vit, vit, writer
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden" / "cases"
-FAMILIES = (vit, deit, dinov2, mobilenet_v2, timm_vit)
+FAMILIES = (vit, deit, dinov2, mobilenet_v2, timm_vit, torchvision_vit)
 CASES = [case for family in FAMILIES for case in family.CASES]
 
 

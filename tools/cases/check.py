@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from . import weights, writer
+from . import writer
+from .layers import hidden_layers, is_gelu, is_norm
 
 MARGIN = 10
 EPSILONS = (1e-12, 1e-6, 1e-5)
@@ -99,7 +100,7 @@ def breaks(case, model, pixel_values):
 def epsilons(module):
     if isinstance(module, nn.BatchNorm2d):
         return BATCH_NORM_EPSILONS
-    return EPSILONS if weights.is_norm(module) else ()
+    return EPSILONS if is_norm(module) else ()
 
 
 def named_state(model):
@@ -125,7 +126,7 @@ def spoiled(name, tensor):
     if tensor.ndim >= 2 and name.endswith("weight"):
         generator = torch.Generator().manual_seed(1)
         return tensor + 0.2 * tensor.std() * torch.randn(tensor.shape, generator=generator)
-    is_scale = name.endswith(("weight", "lambda1", "gamma", "running_var"))
+    is_scale = name.endswith(("weight", "lambda1", "gamma", "layer_scale", "running_var"))
     return torch.ones_like(tensor) if is_scale else torch.zeros_like(tensor)
 
 
@@ -152,18 +153,12 @@ def variants(case, model, pixel_values):
 
 
 def other_gelus(model):
-    """Each GELU between fc1 and fc2, with the other of its two forms."""
-    for name, module in model.named_modules():
-        part = next((part for part in ("activation_fn", "act") if is_gelu(getattr(module, part, None))), None)
-        if part and hasattr(module, "fc1") and hasattr(module, "fc2"):
-            kind = type(getattr(module, part)).__name__.lower()
-            yield name, mock.patch.object(module, part, nn.GELU(approximate="none" if "tanh" in kind or "new" in kind
-                                                                 else "tanh"))
-
-
-def is_gelu(module):
-    return isinstance(module, nn.Module) and "gelu" in type(module).__name__.lower() and "quick" not in type(
-        module).__name__.lower()
+    """Each GELU of an MLP in the other of its two forms."""
+    for name, _, activation, _ in hidden_layers(model):
+        kind = type(activation).__name__.lower()
+        if is_gelu(activation) and "quick" not in kind:
+            other = nn.GELU(approximate="none" if "tanh" in kind or "new" in kind else "tanh")
+            yield name, mock.patch.object(activation, "forward", other.forward)
 
 
 def resampled(change):

@@ -21,7 +21,14 @@ TIMM = {
     r"attn_pool\.latent": "unit",
     r"gamma": "layer_scale",
 }
-RULES = (TRANSFORMERS, TIMM)
+TORCHVISION = {
+    r"conv_proj": "patches",
+    r"self_attention\.out_proj|encoder_layer_\d+\.mlp\.3": "into_stream",
+    r"self_attention\.in_proj_weight|encoder_layer_\d+\.mlp\.0|heads\.head|fc": "from_norm",
+    r"in_proj_bias": "bias",
+    r"layer_scale": "layer_scale",
+}
+RULES = (TRANSFORMERS, TIMM, TORCHVISION)
 
 
 def role_of(name, first):

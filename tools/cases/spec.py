@@ -66,6 +66,18 @@ class TimmCase(CommonCase):
         return "embed" if self.arguments.get("num_classes") == 0 else "classify"
 
 
+@dataclass(frozen=True, kw_only=True)
+class TorchCase(CommonCase):
+    """A bare state dict as its publisher saved it; the architecture's name is all that is known beside it."""
+
+    peer: str  # torchvision, or the name of another module of peers/
+    arch: str  # what --arch is given
+    arguments: dict[str, Any]  # of the class
+    weights: str = "model.pth"  # or model.safetensors
+    wrap: Callable | None = None  # from the state dict to what is saved
+    task: str = "classify"
+
+
 def labels(*names):
     """id2label and label2id of a configuration."""
     return {"id2label": dict(enumerate(names)), "label2id": {name: index for index, name in enumerate(names)}}

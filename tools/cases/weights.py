@@ -11,6 +11,7 @@ import math
 import torch
 from torch import nn
 
+from .layers import hidden_layers, is_gelu, is_norm
 from .roles import role_of
 
 SIGNAL = 8e-4  # standard deviation of a token, a position, a patch
@@ -70,13 +71,10 @@ def _randomise_module(name, module, pixel_scale, first_roles, generator):
             role = role_of(f"{name}.{parameter_name}", first_roles)
             if role == "layer_scale":
                 _uniform_(parameter, -1.7, 1.7, generator)
+            elif role == "from_norm":
+                _normal_(parameter, LINEAR_SCALES[role][0] / math.sqrt(parameter[0].numel()), generator)
             else:  # class, distillation, register and mask tokens, position tables
                 _normal_(parameter, {"unit": 1.0, "bias": 0.5}.get(role, SIGNAL), generator)
-
-
-def is_norm(module):
-    """LayerNorm and RMSNorm of any peer."""
-    return "Norm" in type(module).__name__ and hasattr(module, "eps") and getattr(module, "weight", None) is not None
 
 
 def _randomise_linear(role, module, pixel_scale, generator):
@@ -88,22 +86,15 @@ def _randomise_linear(role, module, pixel_scale, generator):
         _normal_(module.bias, bias, generator)
 
 
-def uses_gelu(model, module):
-    """Whether what stands between fc1 and fc2 of `module` is one of the GELUs."""
-    if hasattr(model, "config"):
-        return "gelu" in (getattr(model.config, "hidden_act", None) or "")
-    return "gelu" in type(getattr(module, "act", None)).__name__.lower()
-
-
 def _move_units_into_gelu_tail(model):
-    for module in model.modules():
-        if hasattr(module, "fc1") and hasattr(module, "fc2") and uses_gelu(model, module):
-            if module.fc1.bias is None or is_norm(getattr(module, "norm", None)):
-                continue
-            tail = slice(0, module.fc1.weight.shape[0] // 2)
-            module.fc1.weight[tail] *= 0.2
-            module.fc1.bias[tail] = TAIL_CENTRE + 0.3 * module.fc1.bias[tail]
-            module.fc2.weight[:, tail] *= TAIL_GAIN
+    for name, first, activation, second in hidden_layers(model):
+        inner_norm = is_norm(getattr(model.get_submodule(name), "norm", None))
+        if first.bias is None or inner_norm or not is_gelu(activation):
+            continue
+        tail = slice(0, first.weight.shape[0] // 2)
+        first.weight[tail] *= 0.2
+        first.bias[tail] = TAIL_CENTRE + 0.3 * first.bias[tail]
+        second.weight[:, tail] *= TAIL_GAIN
 
 
 def _shrink_what_enters_inner_norms(model):
