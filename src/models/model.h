@@ -23,6 +23,7 @@ struct ModelOutput {
   Tensor last_hidden_state;               // tokens [b, n, dim] after the final norm, or a feature map [b, c, h, w]
   Tensor pooler_output;                   // [b, dim]
   std::vector<Tensor> hidden_states;      // transformers: 0 the embeddings, k after block k
+  std::vector<Tensor> feature_maps;       // [b, c, h, w] per stage, of hierarchical models, with the hidden states
   std::vector<Tensor> attentions;         // [b, heads, n, n] per block
   std::map<std::string, Tensor> further;  // what only this family has, such as cls_logits
   std::int64_t prefix_tokens = 0;         // class, distillation and register tokens before the patches

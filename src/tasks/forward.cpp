@@ -27,6 +27,8 @@ std::vector<NamedTensor> forward_outputs(const VisionModel& model, const Forward
   };
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i)
     add(fmt::format("hidden_state_{}", i), output.hidden_states[i]);
+  for (std::size_t i = 0; i < output.feature_maps.size(); ++i)
+    add(fmt::format("feature_map_{}", i), output.feature_maps[i]);
   add("last_hidden_state", output.last_hidden_state);
   add("pooler_output", output.pooler_output);
   for (const auto& [name, value] : output.further) add(name, value);

@@ -30,7 +30,7 @@ Tensor as_float(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::
 
 void make_float(models::ModelOutput& output) {
   for (Tensor* tensor : {&output.logits, &output.last_hidden_state, &output.pooler_output}) *tensor = as_float(*tensor);
-  for (auto* list : {&output.hidden_states, &output.attentions}) {
+  for (auto* list : {&output.hidden_states, &output.feature_maps, &output.attentions}) {
     for (auto& tensor : *list) tensor = as_float(tensor);
   }
   for (auto& [name, tensor] : output.further) tensor = as_float(tensor);
