@@ -14,6 +14,7 @@ int classify(const Options& options);
 int embed(const Options& options);
 int similar(const Options& options);
 int forward(const Options& options);
+int convert(const Options& options);
 int parity(const Options& options);
 int info(const Options& options);
 int walk(const Options& options);

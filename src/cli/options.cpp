@@ -140,6 +140,20 @@ void add_forward(CLI::App& app, Options& o) {
   command->add_option("-o,--out", o.out, "the .safetensors file to write")->required();
 }
 
+void add_convert(CLI::App& app, Options& o) {
+  auto* command = add(app, o, "convert", "write a checkpoint again: other names, another file format, another dtype");
+  add_model(*command, o);
+  command->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
+  command->add_option("--as", o.layout, "hf (transformers), timm, or safetensors: the same names in that format")
+      ->required()
+      ->check(one_of({"hf", "timm", "safetensors"}, "hf, timm and safetensors"));
+  command
+      ->add_option("--dtype", o.dtype,
+                   "of the weights: fp32, fp16 or bf16 (default: fp32; with safetensors as they are)")
+      ->check(one_of({"fp32", "fp16", "bf16"}, "fp32, fp16 and bf16"));
+  command->add_option("-o,--out", o.out, "the folder to make")->required();
+}
+
 void add_parity(CLI::App& app, Options& o) {
   auto* command = add(app, o, "parity", "compare with what a Python peer computed, stage by stage");
   command->add_option("CASE", o.inputs, "case folders, or folders of them")->required()->type_name("CASE...");
@@ -196,6 +210,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_embed(*app, options);
   add_similar(*app, options);
   add_forward(*app, options);
+  add_convert(*app, options);
   add_parity(*app, options);
   add_inspection(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
@@ -215,7 +230,8 @@ void settle_model(Options& options) {
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk"};
   const bool takes_pictures =
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
-  if (!takes_pictures && options.command != "forward" && options.command != "info") return;
+  if (!takes_pictures && options.command != "forward" && options.command != "info" && options.command != "convert")
+    return;
   if (options.model.empty() && !options.inputs.empty()) {
     options.model = options.inputs.front();
     options.inputs.erase(options.inputs.begin());

@@ -19,7 +19,7 @@ struct Options {
   std::string command;
   std::string model;
   std::vector<std::string> inputs;
-  std::string device = "auto", precision = "fp32", arch, out, pool = "cls";
+  std::string device = "auto", precision = "fp32", arch, out, pool = "cls", layout, dtype;
   std::optional<PictureSize> size;
   std::optional<std::int64_t> classes;
   std::vector<std::string> images;  // --image of `forward` and `walk`

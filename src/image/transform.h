@@ -95,6 +95,12 @@ Transform transform_from_timm(const Json& pretrained_cfg);
 // picture.
 Transform transform_from_torchvision(const Json& preset);
 
+// The reverse: preprocessor_config.json for transformers, the fields of pretrained_cfg for timm. The numbers agree to
+// float rounding, a crop that cannot be central to one pixel. Throws Error (usage) where the publisher has no words for
+// a step.
+Json preprocessor_config(const Transform& transform);
+Json pretrained_cfg(const Transform& transform);
+
 // The same arithmetic on a picture that is resized to exactly height x width, without crop and padding.
 Transform with_size(Transform transform, int height, int width);
 

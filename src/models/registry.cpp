@@ -71,6 +71,19 @@ std::string supported_names(Publisher publisher) {
 
 }  // namespace
 
+namespace {
+
+const Family& family_of(const Source& source) {
+  for (const auto& family : families()) {
+    for (const auto& name : family.names) {
+      if (name.publisher == source.publisher && name.name == source.name) return family;
+    }
+  }
+  refuse(source);
+}
+
+}  // namespace
+
 std::string_view publisher_name(Publisher publisher) {
   switch (publisher) {
     case Publisher::transformers:
@@ -109,15 +122,22 @@ const std::vector<Family>& families() {
 
 Built build(const Source& source) {
   if (source.name.empty()) throw Error(ErrorKind::model, "config.json: expected a field \"model_type\", found none");
-  for (const auto& family : families()) {
-    for (const auto& name : family.names) {
-      if (name.publisher != source.publisher || name.name != source.name) continue;
-      auto built = family.build(source);
-      built.keys.publisher = publisher_name(source.publisher);
-      return built;
-    }
+  auto built = family_of(source).build(source);
+  built.keys.publisher = publisher_name(source.publisher);
+  return built;
+}
+
+Published publish(const Source& source, const Model& model, Publisher publisher) {
+  const auto& family = family_of(source);
+  if (family.publish == nullptr) {
+    throw Error(ErrorKind::usage,
+                fmt::format("a {} cannot be written in the words of {} yet; --as safetensors keeps "
+                            "those of {}",
+                            family.name, publisher_name(publisher), publisher_name(source.publisher)));
   }
-  refuse(source);
+  auto published = family.publish(model, publisher);
+  published.keys.publisher = publisher_name(publisher);
+  return published;
 }
 
 std::int64_t label_count(const Json& config) {

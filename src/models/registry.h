@@ -42,6 +42,14 @@ struct Built {
   std::vector<std::string> heads = {};  // names of the model's classifiers: what --classes replaces
 };
 
+// A model in the words of another publisher.
+struct Published {
+  Json config;                            // transformers: config.json; timm: "architecture" and "model_args"
+  weights::KeyTable keys;                 // its names for the tensors
+  std::string prefix;                     // that it puts before those of the backbone
+  std::vector<std::string> remarks = {};  // what it can only say nearly
+};
+
 // One architecture, under all its names.
 struct Family {
   // transformers: a model_type; timm and torchvision: a class; original: an architecture.
@@ -52,12 +60,17 @@ struct Family {
   std::string_view name, paper, reads;  // reads: what of each publisher, in words
   std::vector<Name> names;
   Built (*build)(const Source&);
+  // Throws Error (usage) where the publisher's classes lack what the model has. Null: not yet.
+  Published (*publish)(const Model&, Publisher) = nullptr;
 };
 const std::vector<Family>& families();
 
 // By publisher and name. Throws Error (model) for a name that is not there, or known and not supported, with the
 // nearest supported one.
 Built build(const Source& source);
+
+// The model built from `source` in the words of another publisher. Throws Error (usage) where that cannot be.
+Published publish(const Source& source, const Model& model, Publisher publisher);
 
 // For readers of config.json: the number of labels (2 where nothing is said, transformers' default), a
 // size that is one number or [height, width], and a check that sizes are positive and not absurd.

@@ -200,10 +200,8 @@ Tensor Checkpoint::read(const std::string& own_name) const {
 }
 
 Tensor Checkpoint::read_theirs(const std::string& name) const {
-  const auto* view = files_.find(name);
-  if (view == nullptr && may_be_absent(name)) return at::zeros({}, at::kLong);
-  ASSERT(view != nullptr, "a tensor is read after load() found it");
-  return as_tensor(*view, files_.file_of(name));
+  if (files_.find(name) == nullptr && may_be_absent(name)) return at::zeros({}, at::kLong);
+  return tensor_of(files_, name);
 }
 
 void Checkpoint::let_go(const Tensor& tensor) const {
@@ -248,6 +246,12 @@ void thaw(nn::Module& module, const Checkpoint* checkpoint) {
   if (checkpoint) checkpoint->check();
 }
 
+Tensor tensor_of(const formats::WeightFiles& files, const std::string& name) {
+  const auto* view = files.find(name);
+  ASSERT(view != nullptr, "a tensor is read after it was found");
+  return as_tensor(*view, files.file_of(name));
+}
+
 formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
   ASSERT(tensor.is_contiguous() && tensor.is_cpu(), "what is written lies in one piece of memory");
   formats::TensorView view{.name = name, .shape = tensor.sizes().vec()};
@@ -259,13 +263,13 @@ formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
 }
 
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
-                      const std::string& prefix) {
+                      const std::string& prefix, at::ScalarType dtype) {
   std::vector<Tensor> kept;
   std::vector<formats::TensorView> views;
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
     const auto names = table.their_names(name, prefix);
-    const Tensor tensor = slot->tensor->detach();
+    const Tensor plain = slot->tensor->detach(), tensor = plain.is_floating_point() ? plain.to(dtype) : plain;
     const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
     const auto* rule = table.rule_for(name);
     for (std::size_t i = 0; i < names.size(); ++i) {

@@ -59,8 +59,12 @@ void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* check
 void thaw(nn::Module& module, const Checkpoint* checkpoint = nullptr);
 
 // Writes the module's tensors under the publisher's names, `prefix` being that of the backbone. The inverse of load().
+// `dtype` is that of the floating-point tensors.
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
-                      const std::string& prefix);
+                      const std::string& prefix, at::ScalarType dtype = at::kFloat);
+
+// A tensor of the files as it is: a view of the mapped file where its data is aligned.
+Tensor tensor_of(const formats::WeightFiles& files, const std::string& name);
 
 formats::TensorView view_of(const std::string& name, const Tensor& contiguous);  // of a CPU tensor, for writing
 

@@ -18,8 +18,6 @@ def hidden_layers(model):
     for name, module in model.named_modules():
         if hasattr(module, "fc1") and hasattr(module, "fc2"):
             yield name, module.fc1, getattr(module, "act", None) or getattr(module, "activation_fn", None), module.fc2
-        elif hasattr(getattr(module, "intermediate", None), "dense") and hasattr(module, "output"):
-            yield name, module.intermediate.dense, module.intermediate.intermediate_act_fn, module.output.dense
         elif isinstance(module, nn.Sequential):
             yield from _in_sequence(name, [part for part in module if not isinstance(part, nn.Dropout)])
 

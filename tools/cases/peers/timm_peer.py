@@ -12,7 +12,7 @@ from timm.models import save_for_hf
 from torchvision import transforms
 
 from .. import weights
-from .capture import captured, numbered, outputs_of
+from .capture import captured, outputs_of
 
 VERSION = timm.__version__
 INTERPOLATION = {mode.value: mode for mode in transforms.InterpolationMode}
@@ -73,16 +73,13 @@ def required(case, names):
 
 def interpolates(case, model, pixel_values):
     """Whether the positions are resampled while the model runs."""
-    return bool(case.size and getattr(model, "pos_embed", None) is not None)
+    return bool(case.size and getattr(model, "dynamic_img_size", False) and model.pos_embed is not None)
 
 
 def probes_of(model):
     """name -> (module, "input" or "output")."""
     if hasattr(model, "blocks") and hasattr(model, "patch_embed"):
         return token_probes(model)
-    if hasattr(model, "layers") and hasattr(model, "patch_embed"):
-        states = [model.patch_embed, *(stage.downsample for stage in model.layers[1:]), model.layers[-1]]  # Swin
-        return numbered(states)
     raise ValueError(f"no probes for {type(model).__name__}")
 
 

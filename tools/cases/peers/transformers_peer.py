@@ -8,7 +8,6 @@ from transformers.image_utils import load_image
 from .. import weights
 
 VERSION = transformers.__version__
-WITHOUT_ATTENTIONS = ("MobileNet", "Swin", "ResNet", "ConvNext")  # Swin's are those of windows
 HEAD_OUTPUTS = ("last_hidden_state", "pooler_output", "logits", "cls_logits", "distillation_logits")
 
 
@@ -44,7 +43,7 @@ def process(case, directory, picture_file):
 
 def run(case, model, pixel_values):
     """All outputs of the peer under the names of DESIGN section 4, in the order in which they are computed."""
-    has_attention = not case.model_class.startswith(WITHOUT_ATTENTIONS)
+    has_attention = not case.model_class.startswith("MobileNet")
     arguments = {"output_hidden_states": True}
     if has_attention:
         arguments["output_attentions"] = True
@@ -69,7 +68,7 @@ def required(case, names):
 def interpolates(case, model, pixel_values):
     """Whether the positions are resampled, always by torch's interpolate."""
     embeddings = getattr(model.base_model, "embeddings", None)
-    if getattr(embeddings, "position_embeddings", None) is None or (case.size is None and not case.model_class.startswith("Dinov2")):
+    if embeddings is None or (case.size is None and not case.model_class.startswith("Dinov2")):
         return False
     height, width = pixel_values.shape[-2:]
     projection = embeddings.patch_embeddings.projection
