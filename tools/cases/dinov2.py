@@ -56,7 +56,7 @@ PLAIN = [
 WITH_REGISTERS = [
     registers("dinov2_registers", "own size, four registers"),
     registers("dinov2_registers_classifier", "classifier: the mean leaves the registers out",
-              "Dinov2WithRegistersForImageClassification", draw=1),
+              "Dinov2WithRegistersForImageClassification"),
     registers("dinov2_registers_size_larger", "positions interpolated 5x5 to 7x6 with antialias", size=(49, 42)),
     registers("dinov2_registers_size_smaller", "positions interpolated 5x5 to 3x2: antialias matters", size=(21, 14)),
     registers("dinov2_registers_non_square", "37x46 pixels from positions 10x10, two registers",

@@ -5,7 +5,8 @@ from torch import nn
 
 def is_norm(module):
     """LayerNorm and RMSNorm of any peer."""
-    named = "norm" in type(module).__name__.lower() and not isinstance(module, nn.BatchNorm2d)
+    kind = type(module).__name__.lower()
+    named = "norm" in kind and "response" not in kind and not isinstance(module, nn.BatchNorm2d)
     return named and hasattr(module, "eps") and getattr(module, "weight", None) is not None
 
 
@@ -18,6 +19,10 @@ def hidden_layers(model):
     for name, module in model.named_modules():
         if hasattr(module, "fc1") and hasattr(module, "fc2"):
             yield name, module.fc1, getattr(module, "act", None) or getattr(module, "activation_fn", None), module.fc2
+        elif hasattr(module, "pwconv1"):
+            yield name, module.pwconv1, module.act, module.pwconv2
+        elif hasattr(getattr(module, "intermediate", None), "dense") and hasattr(module, "output"):
+            yield name, module.intermediate.dense, module.intermediate.intermediate_act_fn, module.output.dense
         elif isinstance(module, nn.Sequential):
             yield from _in_sequence(name, [part for part in module if not isinstance(part, nn.Dropout)])
 

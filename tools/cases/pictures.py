@@ -20,6 +20,11 @@ def synthesise(width, height, seed):
     return numpy.clip(numpy.rint(picture), 0, 255).astype(numpy.uint8)
 
 
+def grain(width, height, seed):
+    """Every pixel another colour: small patches without positions would else be too alike for attention to matter."""
+    return numpy.random.default_rng(seed).integers(0, 256, (height, width, 3), numpy.uint8)
+
+
 def _draw_disc(picture, x, y, random):
     height, width = x.shape
     radius = random.uniform(0.08, 0.3) * min(height, width)
@@ -30,9 +35,9 @@ def _draw_disc(picture, x, y, random):
 
 def save_picture(path_stem, kind, width, height, seed):
     """Writes the picture in one of the encodings below beside `path_stem` and returns the file written."""
-    picture = Image.fromarray(synthesise(width, height, seed))
+    picture = Image.fromarray(grain(width, height, seed) if kind == "png_grain" else synthesise(width, height, seed))
     path = path_stem.with_suffix(".jpg" if kind.startswith("jpeg") else ".png")
-    if kind == "png":
+    if kind in ("png", "png_grain"):
         picture.save(path)
     elif kind == "png_gray":
         picture.convert("L").save(path)

@@ -13,7 +13,7 @@ def timm_vit(name, shows, arch="vit_tiny_patch16_224", arguments=None, cfg=None,
                     cfg={**CFG, **(cfg or {})}, picture=picture, **rest)
 
 
-FROM_STREAM = (("head", "from_stream"),)
+FROM_STREAM = {"head": "from_stream"}
 
 POOLING = [
     timm_vit("vit", "class token; 3 blocks, 3 heads, eps 1e-6",
@@ -71,7 +71,7 @@ DEIT = [
     timm_vit("deit_distilled", "two heads, logits are their mean", "deit_tiny_distilled_patch16_224"),
     timm_vit("deit_distilled_size", "two prefix tokens before interpolated positions",
              "deit_tiny_distilled_patch16_224", size=(25, 15), load={"dynamic_img_size": True}),
-    timm_vit("deit3", "layer scale, positions of the patches only", "deit3_small_patch16_224", draw=1),
+    timm_vit("deit3", "layer scale, positions of the patches only", "deit3_small_patch16_224"),
 ]
 
 SIZES = [
@@ -97,7 +97,7 @@ PICTURES = [
              picture=Picture(50, 26)),
     timm_vit("bilinear_upscaled", "a picture of 19x11 pixels, bilinear, crop_pct 1", picture=Picture(15, 9),
              cfg={"interpolation": "bilinear", "crop_pct": 1.0}),
-    timm_vit("jpeg_exif", "EXIF orientation is not looked at", picture=Picture(45, 30, "jpeg_exif_6"), draw=1),
+    timm_vit("jpeg_exif", "EXIF orientation is not looked at", picture=Picture(45, 30, "jpeg_exif_6")),
     timm_vit("rgba", "RGBA PNG: alpha is dropped", picture=Picture(28, 41, "png_rgba")),
 ]
 
@@ -108,7 +108,7 @@ FILES = [
     TimmCase(name="timm_legacy_flat", shows="the flat config.json of timm 0.x: sizes by the architecture's name, labels",
              arch="test_vit", arguments={"num_classes": 6}, cfg={"input_size": (3, 32, 32), "num_classes": 6},
              picture=Picture(37, 29), dtype="float16", model_config={"label_names": LABELS},
-             edit_model_directory=directories.flatten, draw=1),
+             edit_model_directory=directories.flatten),
     timm_vit("no_model_args", "model_args with overrides only, as timm before 1.0.20 wrote", edit_model_directory=
              directories.keep_model_args("patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio")),
     timm_vit("pickled", "pytorch_model.bin instead of safetensors", weights="pytorch_model.bin"),

@@ -49,7 +49,7 @@ SHAPES = [
 
 SIZES = [
     vit("vit_size_larger", "positions interpolated 4x4 to 6x5", "ViTModel", size=(48, 40)),
-    vit("vit_size_smaller", "positions interpolated 4x4 to 3x3, no antialias", size=(24, 24), draw=1),
+    vit("vit_size_smaller", "positions interpolated 4x4 to 3x3, no antialias", size=(24, 24)),
     vit("vit_size_wide", "positions interpolated 4x4 to 3x9", size=(24, 72), picture=Picture(120, 40)),
     vit("vit_size_same_count", "16 patches again, but 2x8: still interpolated", size=(16, 64)),
     vit("vit_size_left_over", "45x37 pixels: 5x4 patches, the rest left over", size=(45, 37)),

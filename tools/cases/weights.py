@@ -25,11 +25,14 @@ LINEAR_SCALES = {  # deviations of the output that the weight and the bias make
     "into_stream": (2.5 * SIGNAL, 0.8 * SIGNAL),
     "from_norm": (1.2, 0.5),
     "from_stream": (1.2 / SIGNAL, 0.5),
+    "from_normed_stream": (0.24 / SIGNAL, 0.5),
     "within_stream": (1.0, 0.5 * SIGNAL),
+    "stem": (1.0, 0.5 * SIGNAL),
 }
+LOGIT_SCALES = {"logit_scale": (0.5, 3.5), "large_logit_scale": (4.2, 6.0)}  # clamped at log(100)
 
 
-def randomise(model, pixel_values, seed, first_roles=()):
+def randomise(model, pixel_values, seed, first_roles):
     """Draws every parameter and buffer of `model` from `seed`; `pixel_values` sets the scale of the first layer."""
     generator = torch.Generator().manual_seed(seed)
     pixel_scale = pixel_values.double().pow(2).mean().sqrt().item()
@@ -62,15 +65,17 @@ def _randomise_module(name, module, pixel_scale, first_roles, generator):
         _uniform_(module.running_var, 0.4 * BATCH_VARIANCE, 1.6 * BATCH_VARIANCE, generator)
         module.num_batches_tracked.fill_(7)
     elif is_norm(module):
-        scale = SIGNAL if role_of(name, first_roles) == "norm_of_stream" else 1.0
+        scale = 10 * SIGNAL if role_of(name, first_roles) in ("norm_of_stream", "stem") else 1.0  # its input drowns in eps
         _uniform_(module.weight, 0.5 * scale, 1.5 * scale, generator)
         if getattr(module, "bias", None) is not None:
-            _normal_(module.bias, 0.3 * scale, generator)
+            _normal_(module.bias, 0.3 if scale == 1.0 else SIGNAL, generator)
     else:
         for parameter_name, parameter in sorted(module.named_parameters(recurse=False)):
             role = role_of(f"{name}.{parameter_name}", first_roles)
             if role == "layer_scale":
                 _uniform_(parameter, -1.7, 1.7, generator)
+            elif role in LOGIT_SCALES:
+                _uniform_(parameter, *LOGIT_SCALES[role], generator)
             elif role == "from_norm":
                 _normal_(parameter, LINEAR_SCALES[role][0] / math.sqrt(parameter[0].numel()), generator)
             else:  # class, distillation, register and mask tokens, position tables

@@ -28,3 +28,8 @@ def captured(probes):
 def outputs_of(probes, seen):
     """What was seen, in the order of the probes."""
     return {name: seen[name] for name in probes if name in seen}
+
+
+def numbered(modules):
+    """Probes of what leaves `modules`, as hidden states 0, 1, ..."""
+    return {f"hidden_state_{index}": (module, "output") for index, module in enumerate(modules)}

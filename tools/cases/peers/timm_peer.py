@@ -12,7 +12,7 @@ from timm.models import save_for_hf
 from torchvision import transforms
 
 from .. import weights
-from .capture import captured, outputs_of
+from .capture import captured, numbered, outputs_of
 
 VERSION = timm.__version__
 INTERPOLATION = {mode.value: mode for mode in transforms.InterpolationMode}
@@ -73,13 +73,22 @@ def required(case, names):
 
 def interpolates(case, model, pixel_values):
     """Whether the positions are resampled while the model runs."""
-    return bool(case.size and getattr(model, "dynamic_img_size", False) and model.pos_embed is not None)
+    return bool(case.size and getattr(model, "pos_embed", None) is not None)
 
 
 def probes_of(model):
     """name -> (module, "input" or "output")."""
     if hasattr(model, "blocks") and hasattr(model, "patch_embed"):
         return token_probes(model)
+    if hasattr(model, "layers") and hasattr(model, "patch_embed"):
+        states = [model.patch_embed, *(stage.downsample for stage in model.layers[1:]), model.layers[-1]]  # Swin
+        return numbered(states)
+    if hasattr(model, "layer4"):
+        return numbered([model.maxpool, model.layer1, model.layer2, model.layer3, model.layer4])
+    if hasattr(model, "stages"):
+        return numbered([model.stem, *model.stages])  # ConvNeXt
+    if hasattr(model, "conv_stem"):
+        return numbered([block for stage in model.blocks for block in stage][1:])  # MobileNetV2
     raise ValueError(f"no probes for {type(model).__name__}")
 
 

@@ -8,7 +8,7 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from .. import weights
 from . import state_file
-from .capture import captured, outputs_of
+from .capture import captured, numbered, outputs_of
 from .thin_resnet import ThinResNet
 
 VERSION = torchvision.__version__.split("+")[0]
@@ -88,7 +88,3 @@ def probes_of(model):
                                    "pooler_output": (model.classifier[-1], "input")}
     return numbered(model.features[2:18]) | {"last_hidden_state": (model.features, "output"),  # MobileNetV2
                                              "pooler_output": (model.classifier, "input")}
-
-
-def numbered(modules):
-    return {f"hidden_state_{index}": (module, "output") for index, module in enumerate(modules)}

@@ -8,6 +8,7 @@ from transformers.image_utils import load_image
 from .. import weights
 
 VERSION = transformers.__version__
+WITHOUT_ATTENTIONS = ("MobileNet", "Swin", "ResNet", "ConvNext")  # Swin's are those of windows
 HEAD_OUTPUTS = ("last_hidden_state", "pooler_output", "logits", "cls_logits", "distillation_logits")
 
 
@@ -36,14 +37,17 @@ def pixel_values(case, model, directory, picture_file):
 def process(case, directory, picture_file):
     processor = AutoImageProcessor.from_pretrained(directory, backend="pil")
     overrides = {}
-    if case.size:
+    if case.size and case.processor_class == "ConvNextImageProcessor":  # has no exact size
+        kept = {key: getattr(processor, key) for key in ("resample", "image_mean", "image_std", "rescale_factor")}
+        processor = transformers.ViTImageProcessorPil(size={"height": case.size[0], "width": case.size[1]}, **kept)
+    elif case.size:
         overrides = {"size": {"height": case.size[0], "width": case.size[1]}, "do_center_crop": False}
     return processor(images=load_image(str(picture_file)), return_tensors="pt", **overrides)["pixel_values"]
 
 
 def run(case, model, pixel_values):
     """All outputs of the peer under the names of DESIGN section 4, in the order in which they are computed."""
-    has_attention = not case.model_class.startswith("MobileNet")
+    has_attention = not case.model_class.startswith(WITHOUT_ATTENTIONS)
     arguments = {"output_hidden_states": True}
     if has_attention:
         arguments["output_attentions"] = True
@@ -68,7 +72,7 @@ def required(case, names):
 def interpolates(case, model, pixel_values):
     """Whether the positions are resampled, always by torch's interpolate."""
     embeddings = getattr(model.base_model, "embeddings", None)
-    if embeddings is None or (case.size is None and not case.model_class.startswith("Dinov2")):
+    if getattr(embeddings, "position_embeddings", None) is None or (case.size is None and not case.model_class.startswith("Dinov2")):
         return False
     height, width = pixel_values.shape[-2:]
     projection = embeddings.patch_embeddings.projection
