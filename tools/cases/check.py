@@ -7,6 +7,7 @@ gives.
 
 import contextlib
 import json
+import re
 from unittest import mock
 
 import torch
@@ -25,6 +26,7 @@ DEAD = {
     "k_proj.bias": "adds the same number to all scores of a query: the softmax drops it",
     "k_norm.bias": "the same",
     "num_batches_tracked": "a counter of training",
+    "lm_head": "the head of masked image modelling is not run",
     "decoder": "the head of masked image modelling is not run",
 }
 DERIVED = ("relative_position_index", "relative_coords_table", "attn_mask")  # of the window size: nobody reads them
@@ -126,7 +128,7 @@ def spoiled(name, tensor):
     if tensor.ndim >= 2 and name.endswith("weight"):
         generator = torch.Generator().manual_seed(1)
         return tensor + 0.2 * tensor.std() * torch.randn(tensor.shape, generator=generator)
-    is_scale = name.endswith(("weight", "lambda1", "gamma", "layer_scale", "running_var"))
+    is_scale = re.search(r"(weight|lambda_?[12]|gamma(_[12])?|layer_scale|running_var)$", name)
     return torch.ones_like(tensor) if is_scale else torch.zeros_like(tensor)
 
 

@@ -8,15 +8,16 @@ stream; stem: a convolution within the stem, or its norm. layer_scale, logit_sca
 import re
 
 TRANSFORMERS = {
+    r"\d\.output\.dense|attention\.output\.dense": "into_stream",
     r"projection": "patches",
     r"o_proj|fc2|down_proj": "into_stream",
-    r"q_proj|k_proj|v_proj|fc1|gate_proj|up_proj|dense|classifier|cls_classifier|distillation_classifier": "from_norm",
-    r"lambda1": "layer_scale",
+    r"q_proj|k_proj|v_proj|query|key|value|fc1|gate_proj|up_proj|dense|classifier|cls_classifier|distillation_classifier": "from_norm",
+    r"lambda_?[12]": "layer_scale",
     r"embeddings\.norm|embeddings\.layernorm": "norm_of_stream",
     r"reduction|downsampling_layer\.1|pwconv2": "into_stream",
     r"patch_embeddings": "patches",
     r"dwconv": "within_stream",
-    r"pwconv1|classifier\.\d": "from_norm",
+    r"pwconv1|classifier\.\d|lm_head|decoder_embed|decoder_pred": "from_norm",
     r"layer_scale_parameter": "layer_scale",
     r"grn\.(weight|bias)": "bias",
     r"relative_position_bias_table": "unit",
@@ -35,7 +36,7 @@ TIMM = {
     r"conv_dw": "within_stream",
     r"stages\.\d\.downsample\.1": "into_stream",
     r"pre_logits\.fc": "from_norm",
-    r"gamma": "layer_scale",
+    r"gamma(_[12])?": "layer_scale",
 }
 TORCHVISION = {
     r"conv_proj|features\.0\.0": "patches",

@@ -115,6 +115,8 @@ def _shrink_what_enters_inner_norms(model):
         if is_norm(getattr(module, "norm", nn.Identity())):
             _shrink(module, "qkv", slice(2 * dim, 3 * dim))
             _shrink(module, "v_proj")
+            if getattr(module, "v_bias", None) is not None:
+                module.v_bias *= SIGNAL
             if hasattr(module, "fc2"):
                 _shrink(module, "fc1_x" if hasattr(module, "fc1_x") else "fc1")
 

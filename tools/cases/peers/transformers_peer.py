@@ -9,11 +9,14 @@ from .. import weights
 
 VERSION = transformers.__version__
 WITHOUT_ATTENTIONS = ("MobileNet", "Swin", "ResNet", "ConvNext")  # Swin's are those of windows
+ON_TENSORS = "DINOv3ViTImageProcessor"  # the only one without a PIL backend
+INTERPOLATING = ("ViT", "DeiT", "Beit", "Data2Vec", "IJepa")
 HEAD_OUTPUTS = ("last_hidden_state", "pooler_output", "logits", "cls_logits", "distillation_logits")
 
 
 def write(case, directory, picture_file, seed):
-    processor = getattr(transformers, f"{case.processor_class}Pil")(**case.processor)
+    pil = "" if case.processor_class == ON_TENSORS else "Pil"
+    processor = getattr(transformers, case.processor_class + pil)(**case.processor)
     processor.save_pretrained(directory)
     torch.manual_seed(seed)
     model_class = getattr(transformers, case.model_class)
@@ -35,7 +38,8 @@ def pixel_values(case, model, directory, picture_file):
 
 
 def process(case, directory, picture_file):
-    processor = AutoImageProcessor.from_pretrained(directory, backend="pil")
+    backend = "torchvision" if case.processor_class == ON_TENSORS else "pil"
+    processor = AutoImageProcessor.from_pretrained(directory, backend=backend)
     overrides = {}
     if case.size and case.processor_class == "ConvNextImageProcessor":  # has no exact size
         kept = {key: getattr(processor, key) for key in ("resample", "image_mean", "image_std", "rescale_factor")}
@@ -51,9 +55,14 @@ def run(case, model, pixel_values):
     arguments = {"output_hidden_states": True}
     if has_attention:
         arguments["output_attentions"] = True
-    if case.size and case.model_class.startswith(("ViT", "DeiT")):
+    if case.size and case.model_class.startswith(INTERPOLATING):
         arguments["interpolate_pos_encoding"] = True
-    backbone = model.base_model(pixel_values=pixel_values, **arguments)
+    if case.model_class.startswith("ViTMAE"):  # every patch, in its order
+        model.config.mask_ratio = 0.0
+        patches = model.base_model.embeddings.patch_embeddings(pixel_values).shape[1]
+        arguments["noise"] = torch.arange(patches, dtype=pixel_values.dtype)[None]
+    backbone = model if case.model_class.endswith("Model") else model.base_model
+    backbone = backbone(pixel_values=pixel_values, **arguments)
     head = {} if case.backbone_only else model(pixel_values=pixel_values, **arguments)
     outputs = {f"hidden_state_{index}": state for index, state in enumerate(backbone.hidden_states)}
     if has_attention:
