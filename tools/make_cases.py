@@ -23,12 +23,14 @@ import transformers
 from cases import check, index, writer
 from cases import convnext, deit, dinov2, mobilenet_v2, relatives, resnet, swin, vit
 from cases import timm_convolutional, timm_relatives, timm_swin, timm_vit
+from cases import original
 from cases import torchvision_convolutional, torchvision_swin, torchvision_vit
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden" / "cases"
 FAMILIES = (vit, deit, dinov2, mobilenet_v2, swin, resnet, convnext, relatives,
             timm_vit, timm_swin, timm_convolutional, timm_relatives,
-            torchvision_vit, torchvision_swin, torchvision_convolutional)
+            torchvision_vit, torchvision_swin, torchvision_convolutional,
+            original)
 CASES = [case for family in FAMILIES for case in family.CASES]
 
 

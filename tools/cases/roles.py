@@ -45,7 +45,7 @@ TORCHVISION = {
     r"block\.3": "from_norm",
     r"block\.5|features\.[246]\.1": "into_stream",
     r"self_attention\.out_proj|mlp\.3": "into_stream",
-    r"self_attention\.in_proj_weight|mlp\.0|heads\.head|fc": "from_norm",
+    r"self_attention\.in_proj_weight|mlp\.0|heads\.head|fc|linear": "from_norm",
     r"in_proj_bias": "bias",
     r"layer_scale": "layer_scale",
 }
@@ -55,6 +55,7 @@ SWIN_V2 = {  # comes first: its norms stand behind attention and MLP, so these r
     r"reduction": "within_stream",
     r"(norm[12]|layernorm_before|layernorm_after|downsample\.norm|features\.[246]\.norm)": "norm_of_stream",
 }
+POST_NORM = {r"qkv|fc1": "from_normed_stream", r"norm[12]": "norm_of_stream"}  # comes first, too
 RULES = (TRANSFORMERS, TIMM, TORCHVISION)
 
 

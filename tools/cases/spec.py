@@ -74,7 +74,7 @@ class TorchCase(CommonCase):
     arch: str  # what --arch is given
     arguments: dict[str, Any]  # of the class
     weights: str = "model.pth"  # or model.safetensors
-    wrap: Callable | None = None  # from the state dict to what is saved
+    layout: str = "plain"  # see layouts.py
     task: str = "classify"
 
 

@@ -46,4 +46,8 @@ CONVNEXT = [
     convnext("convnextv2_conv_mlp", "the same with 1x1 convolutions", "convnextv2_atto"),
 ]
 
-CASES = RESNET + CONVNEXT
+MOBILENET = [
+    thin("mobilenetv2", "all 17 blocks, ReLU6, eps 1e-5; the widths follow from the name", "mobilenetv2_035", {}),
+]
+
+CASES = RESNET + CONVNEXT + MOBILENET

@@ -1,5 +1,6 @@
 """timm's BEiT and its EVA class: EVA, EVA-02, rotary ViTs and DINOv3."""
 
+from .roles import POST_NORM
 from .spec import Picture, TimmCase
 
 SMALL = {"img_size": 20, "patch_size": 5, "embed_dim": 16, "depth": 2, "num_heads": 2, "num_classes": 6}
@@ -40,7 +41,8 @@ EVA = [
     eva("eva02", "EVA-02 base: q, k and v apart, norm within the SwiGLU"),
     eva("eva02_reference_grid", "rotary positions of another reference grid", arguments={"ref_feat_shape": (3, 3)}),
     eva("eva02_clip", "EVA-02 CLIP: norm of the attention's result, class token", "eva02_base_patch16_clip_224"),
-    eva("eva02_clip_enormous", "norms behind attention and MLP", "eva02_enormous_patch14_clip_224", {"mlp_ratio": 2}),
+    eva("eva02_clip_enormous", "norms behind attention and MLP", "eva02_enormous_patch14_clip_224", {"mlp_ratio": 2},
+        roles=POST_NORM),
     eva("eva_clip", "EVA-01 CLIP: class token, final norm", "eva_giant_patch14_clip_224", {"mlp_ratio": 2}),
     eva("eva02_non_square", "img_size (25, 15)", arguments={"img_size": (25, 15)}),
     eva("eva02_size", "read at another size: positions and rotation interpolated", size=(30, 25),

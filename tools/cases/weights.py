@@ -100,6 +100,9 @@ def _move_units_into_gelu_tail(model):
         first.weight[tail] *= 0.2
         first.bias[tail] = TAIL_CENTRE + 0.3 * first.bias[tail]
         second.weight[:, tail] *= TAIL_GAIN
+        response = getattr(model.get_submodule(name), "grn", None)
+        if response is not None:
+            response.bias[..., tail] /= TAIL_GAIN
 
 
 def _shrink_what_enters_inner_norms(model):

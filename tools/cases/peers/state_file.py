@@ -3,6 +3,8 @@
 import torch
 from safetensors.torch import load_file, save_file
 
+from ..layouts import LAYOUTS
+
 
 def save(case, model, directory):
     """Writes the state of `model` as the case wants it: dtype, nesting, format."""
@@ -13,11 +15,11 @@ def save(case, model, directory):
     if case.weights.endswith(".safetensors"):
         save_file(dict(state), directory / case.weights)
     else:
-        torch.save(case.wrap(state) if case.wrap else state, directory / case.weights)
+        torch.save(LAYOUTS[case.layout][0](state), directory / case.weights)
 
 
 def load(case, directory):
     """The tensors of the file as they are stored, without the nesting."""
     if case.weights.endswith(".safetensors"):
         return load_file(directory / case.weights)
-    return torch.load(directory / case.weights, weights_only=True)
+    return LAYOUTS[case.layout][1](torch.load(directory / case.weights, weights_only=True))
