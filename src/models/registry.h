@@ -44,7 +44,7 @@ struct Built {
 
 // One architecture, under all its names.
 struct Family {
-  // transformers: a model_type; timm and torchvision: a class; original: an architecture.
+  // transformers: a model_type; the others: a class.
   struct Name {
     Publisher publisher;
     std::string_view name;
