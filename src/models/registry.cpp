@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "models/mobilenet_v2.h"
+#include "models/swin_publishers.h"
 #include "models/vit_publishers.h"
 
 namespace nunchi::models {
@@ -23,8 +24,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"vit_hybrid", "vit"},
     {"vitdet", "vit"},
     {"dinov3_vit", "dinov2"},
-    {"swin", "vit"},
-    {"swinv2", "vit"},
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
@@ -118,6 +117,15 @@ const std::vector<Family>& families() {
         {original, "DINO"},
         {original, "DINOv2"}},
        build_vit},
+      {"swin",
+       "Liu et al. 2021, Liu et al. 2022",
+       "Swin and Swin v2, their backbones too",
+       {{transformers, "swin"},
+        {transformers, "swinv2"},
+        {timm, "SwinTransformer"},
+        {timm, "SwinTransformerV2"},
+        {torchvision, "SwinTransformer"}},
+       build_swin},
       {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
   };
   return all;
