@@ -4,14 +4,18 @@
 
 #include <algorithm>
 
-#include "models/mobilenet_v2.h"
+#include "models/convnext_publishers.h"
+#include "models/mobilenet_v2_publishers.h"
+#include "models/resnet_publishers.h"
+#include "models/simple_cnn.h"
 #include "models/vit_timm.h"
 #include "models/vit_transformers.h"
 
 namespace nunchi::models {
 namespace {
 
-constexpr auto transformers = Publisher::transformers, timm = Publisher::timm;
+constexpr auto transformers = Publisher::transformers, timm = Publisher::timm, torchvision = Publisher::torchvision,
+               original = Publisher::original;
 
 // Names that transformers has and nunchi has not, with the nearest that it has.
 constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
@@ -31,9 +35,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
-    {"convnext", "mobilenet_v2"},
-    {"convnextv2", "mobilenet_v2"},
-    {"resnet", "mobilenet_v2"},
     {"mobilenet_v1", "mobilenet_v2"},
     {"mobilevit", "mobilenet_v2"},
     {"efficientnet", "mobilenet_v2"},
@@ -115,7 +116,27 @@ const std::vector<Family>& families() {
         {timm, "VisionTransformer"},
         {timm, "VisionTransformerDistilled"}},
        build_vit},
-      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
+      {"resnet",
+       "He et al. 2016",
+       "ResNet, wide ResNet, ResNeXt, SE-ResNet, ECA-ResNet, ResNet-RS, d- and t-variants",
+       {{transformers, "resnet"}, {timm, "ResNet"}, {torchvision, "ResNet"}},
+       build_resnet},
+      {"resnet_cifar",
+       "He et al. 2016, section 4.2",
+       "ResNet-20 to ResNet-110 for CIFAR-10",
+       {{original, "CifarResNet"}},
+       build_cifar_resnet},
+      {"simple_cnn", "no paper", "a first network for CIFAR-10", {{original, "SimpleCnn"}}, build_simple_cnn},
+      {"convnext",
+       "Liu et al. 2022, Woo et al. 2023",
+       "ConvNeXt, ConvNeXt V2",
+       {{transformers, "convnext"}, {transformers, "convnextv2"}, {timm, "ConvNeXt"}, {torchvision, "ConvNeXt"}},
+       build_convnext},
+      {"mobilenet_v2",
+       "Sandler et al. 2018",
+       "MobileNetV2",
+       {{transformers, "mobilenet_v2"}, {timm, "MobileNetV2"}, {torchvision, "MobileNetV2"}},
+       build_mobilenet_v2},
   };
   return all;
 }
