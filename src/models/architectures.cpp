@@ -10,6 +10,8 @@
 namespace nunchi::models {
 namespace {
 
+using Shapes = std::map<std::string, Shape>;
+
 struct Table {
   Publisher publisher;
   Json architectures, others;  // name -> {class, args, tags}; name -> class, or [class, tags...]
@@ -67,7 +69,7 @@ Request parse(const std::string& text) {
 }
 
 // torchvision names the parts of its sequential models "features.N"; its ResNets bear the names that timm took over.
-bool speaks_against(Publisher publisher, const std::string& family, const std::map<std::string, Shape>& shapes) {
+bool speaks_against(Publisher publisher, const std::string& family, const Shapes& shapes) {
   if (publisher != Publisher::torchvision || family == "ResNet" || shapes.empty()) return false;
   return std::ranges::none_of(shapes, [](const auto& tensor) { return tensor.first.starts_with("features."); });
 }
@@ -78,10 +80,18 @@ bool offers(const Table& table, const Request& request) {
          is_supported(table.publisher, row->at("class").get<std::string>());
 }
 
-NamedArchitecture from_row(const Table& table, const Request& request, const Json& row) {
+// The checkpoint that a bare name stands for: the usual one, unless a tensor tells that the file is another's.
+std::string usual_tag(const Table& table, const Json& row, const Shapes& shapes) {
+  for (const auto& [tensor, tag] : row.value("tags_by_tensor", Json::object()).items()) {
+    if (shapes.contains(tensor)) return tag.get<std::string>();
+  }
+  return get_or<std::string>(row, table.usual, "");
+}
+
+NamedArchitecture from_row(const Table& table, const Request& request, const Json& row, const Shapes& shapes) {
   NamedArchitecture found{.publisher = table.publisher,
                           .name = request.name,
-                          .tag = request.tag.empty() ? get_or<std::string>(row, table.usual, "") : request.tag,
+                          .tag = request.tag.empty() ? usual_tag(table, row, shapes) : request.tag,
                           .family = row.at("class"),
                           .arguments = row.at("args")};
   const auto& checkpoints = row.at(table.checkpoints);
@@ -159,7 +169,7 @@ NamedArchitecture find_architecture(const std::string& name, const std::map<std:
     best_score = std::max(best_score, score);
   }
   if (best == nullptr) refuse(request);
-  return from_row(*best, request, best->architectures.at(request.name));
+  return from_row(*best, request, best->architectures.at(request.name), shapes);
 }
 
 std::vector<ListedCheckpoint> list_checkpoints(const std::string& pattern) {

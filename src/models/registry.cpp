@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
-#include "models/mobilenet_v2.h"
+#include "models/convnext_publishers.h"
+#include "models/mobilenet_v2_publishers.h"
+#include "models/resnet_publishers.h"
+#include "models/simple_cnn.h"
 #include "models/swin_publishers.h"
 #include "models/vit_publishers.h"
 
@@ -27,9 +30,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
-    {"convnext", "mobilenet_v2"},
-    {"convnextv2", "mobilenet_v2"},
-    {"resnet", "mobilenet_v2"},
     {"mobilenet_v1", "mobilenet_v2"},
     {"mobilevit", "mobilenet_v2"},
     {"efficientnet", "mobilenet_v2"},
@@ -116,7 +116,8 @@ const std::vector<Family>& families() {
         {torchvision, "VisionTransformer"},
         {original, "DINO"},
         {original, "DINOv2"}},
-       build_vit},
+       build_vit,
+       publish_vit},
       {"swin",
        "Liu et al. 2021, Liu et al. 2022",
        "Swin and Swin v2, their backbones too",
@@ -126,7 +127,27 @@ const std::vector<Family>& families() {
         {timm, "SwinTransformerV2"},
         {torchvision, "SwinTransformer"}},
        build_swin},
-      {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
+      {"resnet",
+       "He et al. 2016",
+       "ResNet, wide ResNet, ResNeXt, SE-ResNet, ECA-ResNet, ResNet-RS, d- and t-variants",
+       {{transformers, "resnet"}, {timm, "ResNet"}, {torchvision, "ResNet"}},
+       build_resnet},
+      {"resnet_cifar",
+       "He et al. 2016, section 4.2",
+       "ResNet-20 to ResNet-110 for CIFAR-10",
+       {{original, "CifarResNet"}},
+       build_cifar_resnet},
+      {"simple_cnn", "no paper", "a first network for CIFAR-10", {{original, "SimpleCnn"}}, build_simple_cnn},
+      {"convnext",
+       "Liu et al. 2022, Woo et al. 2023",
+       "ConvNeXt, ConvNeXt V2",
+       {{transformers, "convnext"}, {transformers, "convnextv2"}, {timm, "ConvNeXt"}, {torchvision, "ConvNeXt"}},
+       build_convnext},
+      {"mobilenet_v2",
+       "Sandler et al. 2018",
+       "MobileNetV2",
+       {{transformers, "mobilenet_v2"}, {timm, "MobileNetV2"}, {torchvision, "MobileNetV2"}},
+       build_mobilenet_v2},
   };
   return all;
 }

@@ -1,6 +1,4 @@
 // A ViT in the words of transformers and timm.
-#include <fmt/format.h>
-
 #include "models/publish.h"
 #include "models/vit_publishers.h"
 #include "models/vit_transformers.h"

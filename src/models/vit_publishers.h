@@ -24,4 +24,7 @@ VitDescription describe_original_vit(const Source& source);
 
 Built build_vit(const Source& source);  // of any publisher
 
+// In the words of transformers or timm. Throws Error (usage) where their classes lack what the model has.
+Published publish_vit(const Model& model, Publisher publisher);
+
 }  // namespace nunchi::models

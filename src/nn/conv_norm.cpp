@@ -15,6 +15,7 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   normalization_.eps = c.eps;
   const auto norm = c.normalization_key + ".";
   parameter(c.convolution_key + ".weight", convolution_.weight, {c.out, c.in / c.groups, c.kernel, c.kernel});
+  if (c.bias) parameter(c.convolution_key + ".bias", convolution_.bias, {c.out});
   parameter(norm + "weight", normalization_.weight, {c.out});
   parameter(norm + "bias", normalization_.bias, {c.out});
   buffer(norm + "running_mean", normalization_.running_mean, {c.out});
@@ -22,21 +23,26 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   buffer(norm + "num_batches_tracked", batches_tracked_, {}, at::kLong);
 }
 
-Tensor ConvNorm::forward(const Tensor& x) const {
-  if (folded_.weight.defined()) return ops::activate(ops::conv2d(x, folded_, options_), config_.activation);
-  const Tensor y = ops::conv2d(x, convolution_, options_);
-  return ops::activate(ops::batch_norm(y, normalization_, is_training(), config_.momentum), config_.activation);
+Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual) const {
+  const Tensor y = folded_.weight.defined() ? ops::conv2d(x, folded_, options_) : convolve_and_normalise(x);
+  return ops::activate(residual ? y + *residual : y, config_.activation);
+}
+
+Tensor ConvNorm::convolve_and_normalise(const Tensor& x) const {
+  if (is_training()) batches_tracked_.add_(1);
+  return ops::batch_norm(ops::conv2d(x, convolution_, options_), normalization_, is_training(), config_.momentum);
 }
 
 void ConvNorm::freeze(const FreezeOptions& options) {
   const auto dtype = activation_dtype(options.precision);
   const auto& n = normalization_;
   const Tensor scale = n.weight.detach() * at::rsqrt(n.running_var + n.eps);
+  const Tensor mean = config_.bias ? n.running_mean - convolution_.bias.detach() : n.running_mean;
   folded_.weight = (convolution_.weight.detach() * scale.view({-1, 1, 1, 1})).to(dtype);
-  folded_.bias = (n.bias.detach() - n.running_mean * scale).to(dtype);
-  for (Tensor* tensor : {&convolution_.weight, &normalization_.weight, &normalization_.bias,
+  folded_.bias = (n.bias.detach() - mean * scale).to(dtype);
+  for (Tensor* tensor : {&convolution_.weight, &convolution_.bias, &normalization_.weight, &normalization_.bias,
                          &normalization_.running_mean, &normalization_.running_var}) {
-    release(slot_of(*tensor), options);
+    if (tensor->defined()) release(slot_of(*tensor), options);
   }
 }
 
@@ -48,6 +54,7 @@ void ConvNorm::thaw() {
 void ConvNorm::initialise(const at::Generator& generator) {
   convolution_.weight = kaiming_normal_fan_out(slot_of(convolution_.weight).shape, generator);
   const Shape channels = {config_.out};
+  if (config_.bias) convolution_.bias = constant(channels, 0);
   normalization_.weight = constant(channels, 1);
   normalization_.bias = constant(channels, 0);
   normalization_.running_mean = constant(channels, 0);

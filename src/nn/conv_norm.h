@@ -3,7 +3,8 @@
 //   nn::ConvNorm stem({.in = 3, .out = 32, .kernel = 3, .stride = 2, .padding = 1, .activation =
 //   ops::Activation::relu6}); Tensor map = stem.forward(image);   // [b, 32, h / 2, w / 2]
 //
-// When frozen, the normalisation is folded into the convolution's weight and bias.
+// When frozen, the normalisation is folded into the convolution's weight and bias. Where a checkpoint has both beside
+// the tensors of the module around them (`conv1`, `bn1`), they are its child without a name: child("", stem).
 #pragma once
 
 #include "nn/module.h"
@@ -17,6 +18,7 @@ struct ConvNormConfig {
   std::int64_t in = 3, out = 32, kernel = 1, stride = 1, padding = 0, dilation = 1, groups = 1;
   double eps = 1e-5;
   double momentum = 0.1;
+  bool bias = false;  // of the convolution
   ops::Activation activation = ops::Activation::none;
   std::string convolution_key = "convolution", normalization_key = "normalization";
 };
@@ -25,7 +27,8 @@ class ConvNorm : public Module {
  public:
   explicit ConvNorm(const ConvNormConfig& config);
 
-  Tensor forward(const Tensor& x) const;  // [b, in, h, w] -> [b, out, h', w']
+  // x [b, in, h, w] -> act(norm(conv(x)) + residual), [b, out, h', w'].
+  Tensor forward(const Tensor& x, const std::optional<Tensor>& residual = {}) const;
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
@@ -34,6 +37,8 @@ class ConvNorm : public Module {
   const ConvNormConfig& config() const { return config_; }
 
  private:
+  Tensor convolve_and_normalise(const Tensor& x) const;
+
   ConvNormConfig config_;
   ops::ConvOptions options_;
   ops::ConvWeights convolution_;

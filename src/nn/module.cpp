@@ -25,7 +25,7 @@ std::vector<Module::Named> Module::tensors() {
 
 void Module::collect(const std::string& prefix, std::vector<Named>& into) {
   for (auto& slot : slots_) into.push_back({prefix + slot.name, &slot});
-  for (auto& [name, module] : children_) module->collect(prefix + name + ".", into);
+  for (auto& [name, module] : children_) module->collect(name.empty() ? prefix : prefix + name + ".", into);
 }
 
 std::int64_t Module::parameter_count() {

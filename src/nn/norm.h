@@ -1,5 +1,5 @@
-// nn/norm.h: layer normalisation (Ba et al. 2016), keys `weight` and `bias`, or by the root mean square alone (Zhang
-// and Sennrich 2019), key `weight`.
+// nn/norm.h: layer normalisation (Ba et al. 2016), keys `weight` and `bias`; by the root mean square alone (Zhang and
+// Sennrich 2019), key `weight`; or plain, without parameters.
 #pragma once
 
 #include "nn/initialise.h"
@@ -8,14 +8,15 @@
 
 namespace nunchi::nn {
 
-enum class NormKind { layer, rms };
+enum class NormKind { layer, rms, plain };
 
 class LayerNorm : public Module {
  public:
   LayerNorm(std::int64_t dim, double eps, NormKind kind = NormKind::layer) : kind_(kind) {
+    weights.eps = eps;
+    if (kind == NormKind::plain) return;
     parameter("weight", weights.weight, {dim});
     if (kind == NormKind::layer) parameter("bias", weights.bias, {dim});
-    weights.eps = eps;
   }
 
   Tensor forward(const Tensor& x) const {  // [..., dim]
@@ -23,6 +24,7 @@ class LayerNorm : public Module {
   }
 
   void initialise(const at::Generator&) override {
+    if (!weights.weight.defined()) return;
     weights.weight = constant(slot_of(weights.weight).shape, 1);
     if (kind_ == NormKind::layer) weights.bias = constant(slot_of(weights.bias).shape, 0);
   }

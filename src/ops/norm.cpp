@@ -1,8 +1,10 @@
 #include "ops/norm.h"
 
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/rms_norm.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/var_mean.h>
@@ -15,7 +17,23 @@ namespace {
 Tensor layer_norm_reference(const Tensor& x, const LayerNormWeights& w) {
   const auto wide = x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
   const auto [variance, mean] = at::var_mean(wide, {-1}, /*unbiased=*/false, /*keepdim=*/true);
-  return ((wide - mean) * at::rsqrt(variance + w.eps) * w.weight + w.bias).to(x.scalar_type());
+  const Tensor unit = (wide - mean) * at::rsqrt(variance + w.eps);
+  return (w.weight.defined() ? unit * w.weight + w.bias : unit).to(x.scalar_type());
+}
+
+constexpr double response_eps = 1e-6;
+
+Tensor global_response_norm_reference(const Tensor& x, const ResponseNormWeights& w) {
+  const Tensor length = (x * x).sum({1, 2}, /*keepdim=*/true).sqrt();  // [b, 1, 1, c]
+  const Tensor response = length / (length.mean(-1, /*keepdim=*/true) + response_eps);
+  return x + w.weight * (x * response) + w.bias;
+}
+
+// One pass over the map after the lengths, which are summed in fp32.
+Tensor global_response_norm_fused(const Tensor& x, const ResponseNormWeights& w) {
+  const Tensor length = at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true, at::kFloat);
+  const Tensor response = length / (length.mean(-1, /*keepdim=*/true) + response_eps);
+  return at::addcmul(w.bias, x, (1 + w.weight * response).to(x.scalar_type()));
 }
 
 Tensor rms_norm_reference(const Tensor& x, const Tensor& weight, double eps) {
@@ -41,6 +59,15 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   if (x.is_meta()) return at::empty_like(x);
   if (!use_fused("rms_norm", "")) return rms_norm_reference(x, weight, eps);
   return at::rms_norm(x, {x.size(-1)}, weight, eps);
+}
+
+Tensor layer_norm_2d(const Tensor& x, const LayerNormWeights& w) {
+  return layer_norm(x.permute({0, 2, 3, 1}).contiguous(), w).permute({0, 3, 1, 2});
+}
+
+Tensor global_response_norm(const Tensor& x, const ResponseNormWeights& w) {
+  const bool fused = use_fused("global_response_norm", x.scalar_type() == at::kDouble ? "the lengths are fp32" : "");
+  return fused ? global_response_norm_fused(x, w) : global_response_norm_reference(x, w);
 }
 
 Tensor batch_norm(const Tensor& x, const BatchNormWeights& w, bool training, double momentum) {

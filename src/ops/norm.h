@@ -1,5 +1,5 @@
 // ops/norm.h: layer normalisation (Ba et al. 2016), the same by the root mean square alone (Zhang and Sennrich 2019),
-// and batch normalisation at inference (Ioffe and Szegedy 2015).
+// batch normalisation at inference (Ioffe and Szegedy 2015) and global response normalisation (Woo et al. 2023).
 //
 //   Tensor y = ops::layer_norm(x, {.weight = gamma, .bias = beta, .eps = 1e-6});   // over the last axis
 #pragma once
@@ -9,7 +9,7 @@
 namespace nunchi::ops {
 
 struct LayerNormWeights {
-  Tensor weight, bias;  // [dim]
+  Tensor weight, bias;  // [dim], or both undefined: 1 and 0
   double eps = 1e-6;
 };
 
@@ -18,6 +18,17 @@ Tensor layer_norm(const Tensor& x, const LayerNormWeights& weights);
 
 // x [..., dim] -> x / sqrt(mean of x^2 + eps) * weight, the mean over the last axis.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
+
+// The same over the channels of a map: x [b, c, h, w] -> [b, c, h, w] with the channels last in memory.
+Tensor layer_norm_2d(const Tensor& x, const LayerNormWeights& weights);
+
+struct ResponseNormWeights {
+  Tensor weight, bias;  // [channels]
+};
+
+// Section 3 of ConvNeXt V2: x [b, h, w, c] -> x + weight * x * g / mean(g) + bias, where g is each channel's length
+// (the root of the sum of its squares) over the whole map.
+Tensor global_response_norm(const Tensor& x, const ResponseNormWeights& weights);
 
 struct BatchNormWeights {
   Tensor weight, bias, running_mean, running_var;  // [channels]

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "core/in_child.h"
+#include "models/mobilenet_v2_publishers.h"
+#include "models/table_counts.h"
 #include "nn/initialise.h"
 #include "nn/named.h"
 #include "ops/compare.h"
@@ -14,17 +16,18 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-MobileNetV2Config tiny() {
-  return {.image_size = {64, 64},
-          .classes = 7,
-          .depth_multiplier = 0.1,
-          .depth_divisible_by = 4,
-          .min_depth = 4,
-          .finegrained_output = false};
+MobileNetV2Config tiny(std::int64_t output_stride = 32) {
+  MobileNetV2Config config{.image_size = {64, 64}, .classes = 7};
+  set_layers(config, {.depth_multiplier = 0.1,
+                      .depth_divisible_by = 4,
+                      .min_depth = 4,
+                      .output_stride = output_stride,
+                      .finegrained_output = false});
+  return config;
 }
 
 TEST(MobileNetV2, RoundsChannelsAsTheOriginal) {
-  const MobileNetV2Config half{.depth_multiplier = 0.5}, thin{.depth_multiplier = 0.35}, wide{.depth_multiplier = 1.4};
+  const MobileNetV2Scaling half{.depth_multiplier = 0.5}, thin{.depth_multiplier = 0.35}, wide{.depth_multiplier = 1.4};
   EXPECT_EQ(half.scaled(24), 16);  // 12 lies between 8 and 16: up
   EXPECT_EQ(thin.scaled(32), 16);  // 11.2 -> 8 would lose more than a tenth
   EXPECT_EQ(wide.scaled(32), 48);  // 44.8 -> 45 -> 48
@@ -32,11 +35,14 @@ TEST(MobileNetV2, RoundsChannelsAsTheOriginal) {
   EXPECT_EQ(wide.output_channels(), 1792);
 }
 
+TEST(MobileNetV2, HasTheParameterCountsOfTimm) { expect_table_counts(Publisher::timm, "MobileNetV2"); }
+
+TEST(MobileNetV2, HasTheParameterCountsOfTorchvision) { expect_table_counts(Publisher::torchvision, "MobileNetV2"); }
+
 TEST(MobileNetV2, HalvesTheMapFiveTimesUnlessTheStrideIsLimited) {  // R019
   for (const auto& [stride, side] : {std::pair{32, 2}, {16, 4}, {8, 8}}) {
     for (const bool tf_padding : {true, false}) {
-      auto config = tiny();
-      config.output_stride = stride;
+      auto config = tiny(stride);
       config.tf_padding = tf_padding;
       MobileNetV2 net(config);
       randomise(net, 1);
@@ -83,6 +89,36 @@ TEST(MobileNetV2, CanBeTrained) {
     ASSERT_TRUE(slot->tensor->grad().defined()) << name;
     EXPECT_TRUE(all_finite(slot->tensor->grad())) << name;
     EXPECT_GT(slot->tensor->grad().abs().max().item<double>(), 0) << name;
+  }
+}
+
+TEST(MobileNetV2, GivesTheMapBeforeEachStride) {
+  MobileNetV2 net(tiny());
+  randomise(net, 1);
+  const auto maps = net.forward(random({1, 3, 64, 64}, 2), {.hidden_states = true}).feature_maps;
+  ASSERT_EQ(maps.size(), 5u);
+  for (std::size_t i = 0; i < maps.size(); ++i) EXPECT_EQ(maps[i].size(2), 32 >> i);
+}
+
+TEST(MobileNetV2, TakesChannelsFromTheTensorsOfABareStateDict) {
+  auto config = tiny();
+  MobileNetV2 small(config);
+  for (const auto publisher : {Publisher::timm, Publisher::torchvision}) {
+    Source source{.publisher = publisher, .name = "MobileNetV2"};
+    source.sizes_from_shapes = true;
+    const auto keys = build_mobilenet_v2(source).keys;
+    for (const auto& [name, slot] : small.tensors()) source.shapes[keys.their_names(name, "").front()] = slot->shape;
+    EXPECT_EQ(build_mobilenet_v2(source).model->parameter_count(), small.parameter_count());
+  }
+}
+
+TEST(MobileNetV2, RefusesArgumentsThatItDoesNotKnow) {
+  for (const auto& [arguments, named] : {std::pair{R"({"pad_type": "same"})", "pad_type"},
+                                         {R"({"channel_multiplier": -1})", "multipliers"},
+                                         {R"({"depth_multiplier": 1.2})", "depth_multiplier"},
+                                         {R"({"inverted_residual_setting": [[1, 16, 1, 1]]})", "inverted_residual"}}) {
+    const Source source{.publisher = Publisher::timm, .name = "MobileNetV2", .config = Json::parse(arguments)};
+    EXPECT_THAT(error_of([&] { build_mobilenet_v2(source); }), HasSubstr(named)) << arguments;
   }
 }
 

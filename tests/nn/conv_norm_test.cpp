@@ -2,6 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include "nn/initialise.h"
 #include "nn/named.h"
 #include "ops/compare.h"
 
@@ -68,6 +69,55 @@ TEST(ConvNorm, MovesItsStatisticsInTrainingOnly) {
   layer.train(true);
   layer.forward(x);
   EXPECT_FALSE(same(named(layer, "normalization.running_mean"), before));
+}
+
+TEST(ConvNorm, CountsTheBatchesItWasTrainedWith) {
+  ConvNorm layer(dense);
+  layer.initialise(seeded(1));
+  const Tensor x = random({4, 5, 6, 6}, 2);
+  layer.forward(x);
+  EXPECT_EQ(named(layer, "normalization.num_batches_tracked").item<std::int64_t>(), 0);
+  layer.train(true);
+  layer.forward(x);
+  layer.forward(x);
+  EXPECT_EQ(named(layer, "normalization.num_batches_tracked").item<std::int64_t>(), 2);
+}
+
+TEST(ConvNorm, FoldsTheBiasOfTheConvolution) {
+  auto config = dense;
+  config.bias = true;
+  ConvNorm layer(config);
+  randomise(layer, 1);
+  const Tensor x = random({2, 5, 11, 9}, 2), expected = layer.forward(x);
+  EXPECT_TRUE(slot_named(layer, "convolution.bias").trainable);
+  layer.freeze({});
+  EXPECT_LT(difference(layer.forward(x), expected), 1e-5);
+  named(layer, "convolution.bias").add_(1);
+  layer.thaw();
+  EXPECT_GT(difference(layer.forward(x), expected), 1e-2);
+}
+
+TEST(ConvNorm, AddsTheResidualBeforeTheActivation) {
+  ConvNorm layer(depthwise);
+  randomise(layer, 1);
+  const Tensor x = random({2, 8, 11, 9}, 2), residual = random({2, 8, 6, 5}, 3);
+  auto linear = depthwise;
+  linear.activation = ops::Activation::none;
+  ConvNorm bare(linear);
+  for (const auto& [name, slot] : bare.tensors()) *slot->tensor = named(layer, name);
+  const Tensor expected = (bare.forward(x) + residual).clamp(0, 6);
+  EXPECT_LT(difference(layer.forward(x, residual), expected), 1e-6);
+  layer.freeze({});
+  EXPECT_LT(difference(layer.forward(x, residual), expected), 1e-5);
+}
+
+TEST(ConvNorm, StandsBesideTheTensorsOfItsParent) {
+  struct Parent : Module {
+    Parent() : part({.convolution_key = "conv1", .normalization_key = "bn1"}) { child("", part); }
+    ConvNorm part;
+  } parent;
+  EXPECT_EQ(parent.tensors().front().name, "conv1.weight");
+  EXPECT_EQ(slot_named(parent, "bn1.running_var").shape, Shape{32});
 }
 
 TEST(ConvNorm, CountsItsBuffersAsNoParameters) {

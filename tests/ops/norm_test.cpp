@@ -87,6 +87,54 @@ TEST(RmsNorm, HasTheGradientsOfFiniteDifferences) {
   }
 }
 
+TEST(LayerNorm2d, NormalisesTheChannelsOfEachPixel) {
+  const auto w = layer_weights(6, 1e-6);
+  const Tensor x = random({2, 6, 3, 5}, 5);
+  const Tensor expected = layer_norm_exact(x.permute({0, 2, 3, 1}), w).permute({0, 3, 1, 2});
+  for (const auto policy : {Policy::fused, Policy::reference}) {
+    const PolicyScope scope(policy);
+    for (const Tensor& laid_out : {x, x.contiguous(at::MemoryFormat::ChannelsLast)}) {
+      const Tensor y = layer_norm_2d(laid_out, w);
+      EXPECT_LT(difference(y, expected), 1e-5);
+      EXPECT_TRUE(y.is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+TEST(LayerNorm, NeedsNoWeights) {
+  const Tensor x = random({3, 17}, 4);
+  const LayerNormWeights ones{.weight = at::ones({17}), .bias = at::zeros({17})};
+  for (const auto policy : {Policy::fused, Policy::reference}) {
+    const PolicyScope scope(policy);
+    EXPECT_LT(difference(layer_norm(x, {}), layer_norm(x, ones)), 1e-6);
+  }
+}
+
+TEST(GlobalResponseNorm, EqualsItsFormulaInBothPaths) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    const Tensor x = random({2, 5, 7, 12}, 1, dtype) * 3, wide = x.to(at::kDouble);
+    const ResponseNormWeights w{random({12}, 2, dtype), random({12}, 3, dtype)};
+    const Tensor length = (wide * wide).sum({1, 2}, true).sqrt();
+    const Tensor expected =
+        wide + w.weight.to(at::kDouble) * wide * (length / (length.mean(-1, true) + 1e-6)) + w.bias.to(at::kDouble);
+    for (const auto policy : {Policy::fused, Policy::reference}) {
+      const PolicyScope scope(policy);
+      const Tensor y = global_response_norm(x, w);
+      EXPECT_EQ(y.scalar_type(), dtype);
+      EXPECT_LT(difference(y, expected), dtype == at::kFloat ? 1e-5 : 2e-2);
+    }
+  }
+}
+
+TEST(GlobalResponseNorm, HasTheGradientsOfFiniteDifferences) {
+  const PolicyScope scope(Policy::reference);
+  expect_right_gradients(
+      [](const auto& in) {
+        return global_response_norm(in[0], {in[1], in[2]});
+      },
+      {random({2, 2, 3, 4}, 1, at::kDouble), random({4}, 2, at::kDouble), random({4}, 3, at::kDouble)});
+}
+
 BatchNormWeights batch_weights(std::int64_t channels, at::ScalarType dtype = at::kFloat) {
   return {.weight = random({channels}, 1, dtype),
           .bias = random({channels}, 2, dtype),

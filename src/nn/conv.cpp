@@ -1,0 +1,17 @@
+#include "nn/conv.h"
+
+#include "nn/initialise.h"
+
+namespace nunchi::nn {
+
+Conv::Conv(const ConvConfig& c) : options_{.stride = c.stride, .padding = {c.padding, c.padding}, .groups = c.groups} {
+  parameter("weight", weights_.weight, {c.out, c.in / c.groups, c.kernel[0], c.kernel[1]});
+  if (c.bias) parameter("bias", weights_.bias, {c.out});
+}
+
+void Conv::initialise(const at::Generator& generator) {
+  weights_.weight = truncated_normal(slot_of(weights_.weight).shape, generator);
+  if (weights_.bias.defined()) weights_.bias = constant(slot_of(weights_.bias).shape, 0);
+}
+
+}  // namespace nunchi::nn
