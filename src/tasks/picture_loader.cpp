@@ -9,17 +9,6 @@ namespace nunchi::tasks {
 
 namespace {
 
-PictureInputs files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
-                    image::DecodeOptions decode) {
-  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
-  return {.count = paths.size(),
-          .name = [paths](std::size_t index) { return paths[index].string(); },
-          .load =
-              [=](std::size_t index) {
-                return std::vector{image::apply(transform, image::read_picture(paths[index], decode))};
-              }};
-}
-
 bool same_sizes(const std::vector<image::PixelValues>& a, const std::vector<image::PixelValues>& b) {
   return std::ranges::equal(a, b, [](const image::PixelValues& one, const image::PixelValues& other) {
     return one.height == other.height && one.width == other.width;
@@ -38,9 +27,20 @@ Tensor stack(const std::vector<std::vector<image::PixelValues>>& pictures, std::
 
 }  // namespace
 
+PictureInputs picture_files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
+                            image::DecodeOptions decode) {
+  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+  return {.count = paths.size(),
+          .name = [paths](std::size_t index) { return paths[index].string(); },
+          .load =
+              [=](std::size_t index) {
+                return std::vector{image::apply(transform, image::read_picture(paths[index], decode))};
+              }};
+}
+
 PictureLoader::PictureLoader(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
                              const PictureLoaderOptions& options)
-    : PictureLoader(files(paths, transform, options.decode), options) {}
+    : PictureLoader(picture_files(paths, transform, options.decode), options) {}
 
 PictureLoader::PictureLoader(PictureInputs inputs, const PictureLoaderOptions& options)
     : inputs_(std::move(inputs)), options_(options) {

@@ -46,10 +46,13 @@ struct PictureInputs {
   std::function<std::vector<image::PixelValues>(std::size_t index)> load;  // throws where it cannot be read
 };
 
+// Files, one view each.
+PictureInputs picture_files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
+                            image::DecodeOptions decode);
+
 class PictureLoader {
  public:
   PictureLoader(PictureInputs inputs, const PictureLoaderOptions& options);
-  // Files, one view each.
   PictureLoader(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
                 const PictureLoaderOptions& options);
   ~PictureLoader();
