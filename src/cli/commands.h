@@ -28,6 +28,7 @@ int version(const Options& options);
 // --- shared by the commands
 
 constexpr int exit_some_failed = 1;
+constexpr int exit_model = 3;
 constexpr int exit_interrupted = 130;
 
 tasks::ModelSource model_source(const Options& options);

@@ -209,6 +209,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   app->add_option("-m,--model", options.model)->group("");  // "wherever it stands on the line": before the command, too
   add_classify(*app, options);
   add_eval(*app, options);
+  add_compare(*app, options);
   add_embed(*app, options);
   add_similar(*app, options);
   add_forward(*app, options);
