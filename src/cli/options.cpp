@@ -83,12 +83,12 @@ void add_model(CLI::App& command, Options& o) {
 
 void add_inputs(CLI::App& command, Options& o, const char* names) {
   command.add_option("MODEL_AND_INPUTS", o.inputs, "MODEL, then pictures, folders or globs")->type_name(names);
+  command.add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_flag("-r,--recursive", o.recursive, "folders with all that is below them");
   add_reading(command, o);
 }
 
 void add_reading(CLI::App& command, Options& o) {
-  command.add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
   command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")
       ->check(CLI::Range(1LL, 1LL << 40))
