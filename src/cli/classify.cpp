@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "core/csv.h"
 
 namespace nunchi::cli {
 namespace {
 
 using tasks::Prediction;
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
 
 void write_json(Results& results, const std::string& file, const std::vector<Prediction>& answers) {
   Json line = {{"file", file}, {"predictions", Json::array()}};
@@ -41,27 +35,42 @@ void write_text(Results& results, const std::string& file, const std::vector<Pre
   for (const auto& answer : answers) results.line("  " + words(answer));
 }
 
+tasks::PictureInputs picture_inputs(const tasks::Classifier& classifier,
+                                    const std::vector<std::filesystem::path>& paths,
+                                    const image::DecodeOptions& decode) {
+  return {.count = paths.size(),
+          .name = [&](std::size_t index) { return paths[index].string(); },
+          .load =
+              [&, decode](std::size_t index) {
+                return classifier.prepare([&](bool turn) {
+                  return image::read_picture(paths[index],
+                                             {.apply_exif_orientation = turn && decode.apply_exif_orientation,
+                                              .max_pixels = decode.max_pixels});
+                });
+              }};
+}
+
 }  // namespace
 
 int classify(const Options& options) {
   const auto pictures = find_pictures(options);
-  const auto model = open_model(options);
-  tasks::require_classifier(model);
+  const auto classifier = open_classifier(options);
   const std::int64_t count = options.top > 0 ? options.top : pictures.paths.size() == 1 ? 5 : 1;
   std::size_t width = 0;
   for (const auto& path : pictures.paths) width = std::max(width, path.string().size());
 
   Results results(options.out);
   if (options.csv) results.line("file,rank,id,label,probability");
-  const int code = run_pictures(options, model, pictures, [&](const Step& step) {
-    for (const auto& failure : step.batch.failures) {
-      const auto file = step.paths[failure.index].string();
+  const auto inputs = picture_inputs(classifier, pictures.paths, decode_options(options));
+  const int code = run_batches(options, inputs, pictures.failed, [&](const tasks::Batch& batch) {
+    for (const auto& failure : batch.failures) {
+      const auto file = pictures.paths[failure.index].string();
       if (options.json) results.line(json_line({{"file", file}, {"error", failure.message}}));
     }
-    if (step.batch.indices.empty()) return;
-    const auto answers = tasks::top_predictions(model, step.output.logits, count);
+    if (batch.indices.empty()) return;
+    const auto answers = tasks::most_probable(classifier.labels(), classifier.probabilities(batch.views), count);
     for (std::size_t i = 0; i < answers.size(); ++i) {
-      const auto file = step.paths[step.batch.indices[i]].string();
+      const auto file = pictures.paths[batch.indices[i]].string();
       if (options.json)
         write_json(results, file, answers[i]);
       else if (options.csv)

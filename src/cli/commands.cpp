@@ -42,11 +42,29 @@ void add_input(Pictures& pictures, const std::string& input, const Options& opti
 }  // namespace
 
 tasks::ModelSource model_source(const Options& options) {
-  return {.path = options.model, .arch = options.arch, .classes = options.classes};
+  return {.path = options.model, .arch = options.arch, .classes = options.classes, .labels = options.labels};
 }
 
 tasks::VisionModel open_model(const Options& options) {
   return tasks::VisionModel(model_source(options), tasks::precision_from_name(options.precision));
+}
+
+tasks::Classifier open_classifier(const Options& options) {
+  tasks::ClassifierOptions how;
+  if (!options.tta.empty()) how.views = tasks::views_from_names(options.tta);
+  if (options.crop) how.crop = {options.crop->left, options.crop->top, options.crop->width, options.crop->height};
+  how.weights = options.weights;
+  std::vector<tasks::VisionModel> models;
+  for (const auto& path : options.models.empty() ? std::vector{options.model} : options.models) {
+    auto source = model_source(options);
+    source.path = path;
+    models.emplace_back(source, tasks::precision_from_name(options.precision));
+  }
+  return {std::move(models), std::move(how)};
+}
+
+image::DecodeOptions decode_options(const Options& options) {
+  return {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels};
 }
 
 Pictures find_pictures(const Options& options) {
@@ -65,17 +83,12 @@ Pictures find_pictures(const Options& options) {
   return pictures;
 }
 
-int run_pictures(const Options& options, const tasks::VisionModel& model, const Pictures& pictures,
-                 const std::function<void(const Step&)>& step) {
-  const auto& paths = pictures.paths;
-  tasks::PictureLoader loader(
-      paths, model.transform(),
-      {.batch = options.batch,
-       .threads = cpu_info().logical_cores,
-       .decode = {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels}});
-  ProgressLine progress(options.command, "images", options.quiet || paths.size() < 2);
-  const auto total = static_cast<std::int64_t>(paths.size());
-  std::int64_t done = 0, failed = pictures.failed;
+int run_batches(const Options& options, const tasks::PictureInputs& inputs, std::int64_t failed,
+                const std::function<void(const tasks::Batch&)>& step) {
+  tasks::PictureLoader loader(inputs, {.batch = options.batch, .threads = cpu_info().logical_cores});
+  ProgressLine progress(options.command, "images", options.quiet || inputs.count < 2);
+  const auto total = static_cast<std::int64_t>(inputs.count);
+  std::int64_t done = 0;
   while (done < total) {
     if (stop_requested()) {
       progress.clear();
@@ -85,12 +98,20 @@ int run_pictures(const Options& options, const tasks::VisionModel& model, const 
     const auto batch = *loader.next();
     progress.clear();
     for (const auto& failure : batch.failures) remark(failure.message);
-    step({batch, paths, batch.indices.empty() ? models::ModelOutput{} : model.forward(batch.pixels)});
+    step(batch);
     failed += static_cast<std::int64_t>(batch.failures.size());
     done += static_cast<std::int64_t>(batch.indices.size() + batch.failures.size());
     progress.show(done, total);
   }
   return failed > 0 ? exit_some_failed : 0;
+}
+
+int run_pictures(const Options& options, const tasks::VisionModel& model, const Pictures& pictures,
+                 const std::function<void(const Step&)>& step) {
+  const auto inputs = tasks::picture_files(pictures.paths, model.transform(), decode_options(options));
+  return run_batches(options, inputs, pictures.failed, [&](const tasks::Batch& batch) {
+    step({batch, pictures.paths, batch.indices.empty() ? models::ModelOutput{} : model.forward(batch.pixels)});
+  });
 }
 
 std::string with_thousands(std::int64_t number) {

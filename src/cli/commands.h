@@ -5,12 +5,15 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "tasks/classifier.h"
 #include "tasks/picture_loader.h"
 #include "tasks/vision_model.h"
 
 namespace nunchi::cli {
 
 int classify(const Options& options);
+int eval(const Options& options);
+int compare(const Options& options);
 int embed(const Options& options);
 int similar(const Options& options);
 int forward(const Options& options);
@@ -25,10 +28,14 @@ int version(const Options& options);
 // --- shared by the commands
 
 constexpr int exit_some_failed = 1;
+constexpr int exit_model = 3;
 constexpr int exit_interrupted = 130;
 
 tasks::ModelSource model_source(const Options& options);
 tasks::VisionModel open_model(const Options& options);
+
+// The model, or those of --ensemble, with --labels, --tta, --weights and --crop.
+tasks::Classifier open_classifier(const Options& options);
 
 // The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none
 // or cannot be read counts as failed.
@@ -39,6 +46,13 @@ struct Pictures {
 
 // Reports what failed on standard error. Throws Error (input) where no picture is left.
 Pictures find_pictures(const Options& options);
+
+image::DecodeOptions decode_options(const Options& options);
+
+// Runs `step` over all batches, with progress, until done or stopped; `failed` have failed before. What fails is
+// reported on standard error. Returns the exit code.
+int run_batches(const Options& options, const tasks::PictureInputs& inputs, std::int64_t failed,
+                const std::function<void(const tasks::Batch&)>& step);
 
 // A step of several pictures: the answers of one batch, and what failed.
 struct Step {

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "core/file.h"
+#include "core/gpu.h"
 #include "core/isa.h"
 #include "core/progress.h"
 
@@ -42,11 +43,17 @@ Check check_memory() {
           enough ? "" : "a ViT-B/16 needs about 0.7 GB: close other programs or use a smaller model"};
 }
 
-Check check_cuda() {
-  const bool there = at::globalContext().hasCUDA();
-  return {"CUDA", there ? "in this LibTorch" : "not in this LibTorch",
-          "inference runs on the CPU so far; nothing is to be done"};
+Check check_gpus() {
+  std::string names;
+  for (const auto& gpu : gpus()) {
+    names += fmt::format("{}{}, {:.2f} GB, compute capability {}.{}", names.empty() ? "" : "; ", gpu.name,
+                         static_cast<double>(gpu.memory) / 1e9, gpu.major_version, gpu.minor_version);
+  }
+  if (names.empty()) return {"GPU", "none", ""};
+  return {"GPU", names, "inference runs on the CPU so far; nothing is to be done"};
 }
+
+Check check_cuda() { return {"CUDA", at::globalContext().hasCUDA() ? "in this LibTorch" : "not in this LibTorch", ""}; }
 
 std::filesystem::path cache_folder() {
   const auto variable = [](const char* name) {
@@ -81,7 +88,8 @@ Check check_writing() {
 
 int doctor(const Options& options) {
   const auto& cpu = cpu_info();
-  const std::vector<Check> checks = {{"processor", cpu.brand, ""},
+  const std::vector<Check> checks = {{"nunchi", NUNCHI_VERSION, ""},
+                                     {"processor", cpu.brand, ""},
                                      {"cores",
                                       fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores,
                                                   cpu.physical_cores, at::get_num_threads()),
@@ -90,6 +98,7 @@ int doctor(const Options& options) {
                                      check_bf16(),
                                      check_memory(),
                                      {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
+                                     check_gpus(),
                                      check_cuda(),
                                      check_cache(),
                                      check_writing()};

@@ -2,6 +2,7 @@
 // anything runs, so what does not need it (help, usage errors, completion) is answered here.
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -53,7 +54,9 @@ int main(int argc, char** argv) {
   Options options;
   const auto app = nunchi::cli::make_app(options);
   try {
-    app->parse(argc, argv);
+    auto words = nunchi::cli::words_of(argc, argv);
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    app->parse(std::move(words));
     if (options.command == "completion") return print(nunchi::cli::completion_script(*app, options.inputs.front()));
     nunchi::cli::settle_model(options);
   } catch (const CLI::ParseError& error) {

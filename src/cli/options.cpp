@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/options_groups.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +34,8 @@ std::string check_embeddings_file(const std::string& name) {
              : name + ": expected a name ending in .npy, .safetensors or .jsonl";
 }
 
+}  // namespace
+
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
   return {[=](const std::string& name) {
             return std::find(names.begin(), names.end(), name) != names.end()
@@ -42,6 +44,8 @@ CLI::Validator one_of(const std::vector<std::string>& names, const std::string& 
           },
           ""};
 }
+
+namespace {
 
 PictureSize parse_size(const std::string& text) {
   PictureSize size;
@@ -62,6 +66,8 @@ void add_general(CLI::App& command, Options& o) {
       ->check(CLI::Range(1, 4096));
 }
 
+}  // namespace
+
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
   command.add_option("--precision", o.precision, "fp32 or bf16")
@@ -79,6 +85,10 @@ void add_inputs(CLI::App& command, Options& o, const char* names) {
   command.add_option("MODEL_AND_INPUTS", o.inputs, "MODEL, then pictures, folders or globs")->type_name(names);
   command.add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command.add_flag("-r,--recursive", o.recursive, "folders with all that is below them");
+  add_reading(command, o);
+}
+
+void add_reading(CLI::App& command, Options& o) {
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
   command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")
       ->check(CLI::Range(1LL, 1LL << 40))
@@ -92,16 +102,7 @@ CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::str
   return command;
 }
 
-void add_classify(CLI::App& app, Options& o) {
-  auto* command = add(app, o, "classify", "name what is in pictures");
-  add_model(*command, o);
-  add_inputs(*command, o, "MODEL INPUT...");
-  command->add_option("-k,--top", o.top, "answers per picture (default: 5 for one picture, 1 for several)")
-      ->check(CLI::Range(1, 100000));
-  auto* json = command->add_flag("--json", o.json, "JSON lines");
-  command->add_flag("--csv", o.csv, "comma-separated values")->excludes(json);
-  command->add_option("-o,--out", o.out, "write to this file instead of standard output");
-}
+namespace {
 
 void add_embed(CLI::App& app, Options& o) {
   auto* command = add(app, o, "embed", "turn pictures into vectors");
@@ -210,6 +211,8 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   app->set_version_flag("--version", "nunchi " NUNCHI_VERSION);
   app->add_option("-m,--model", options.model)->group("");  // "wherever it stands on the line": before the command, too
   add_classify(*app, options);
+  add_eval(*app, options);
+  add_compare(*app, options);
   add_embed(*app, options);
   add_similar(*app, options);
   add_forward(*app, options);
@@ -230,7 +233,8 @@ std::string no_command(const CLI::App& app) {
 }
 
 void settle_model(Options& options) {
-  constexpr std::array with_pictures{"classify", "embed", "similar", "walk"};
+  if (takes_several_models(options)) return settle_models(options);
+  constexpr std::array with_pictures{"classify", "embed", "similar", "walk", "eval"};
   const bool takes_pictures =
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
   if (!takes_pictures && options.command != "forward" && options.command != "info" && options.command != "convert")
@@ -244,6 +248,7 @@ void settle_model(Options& options) {
         "MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
   }
   check_is_no_picture(options);
+  if (options.command == "eval") return check_one_dataset(options);
   if (takes_pictures && options.inputs.empty()) {
     throw CLI::ValidationError(
         "INPUT", fmt::format("no pictures are named: nunchi {} {} INPUT...", options.command, options.model));

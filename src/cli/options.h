@@ -14,19 +14,33 @@ struct PictureSize {
   int height = 0, width = 0;
 };
 
+// A part of a picture, in pixels from its upper left corner.
+struct PicturePart {
+  int left = 0, top = 0, width = 0, height = 0;
+};
+
 // One struct for all commands; a command reads what its table entry offers.
 struct Options {
   std::string command;
   std::string model;
   std::vector<std::string> inputs;
   std::string device = "auto", precision = "fp32", arch, out, pool = "cls", layout, dtype;
+  std::vector<std::string> models;  // of `compare`, and of `classify --ensemble`
+  std::string labels, map, split, tta;
+  std::vector<double> weights;
+  std::optional<PicturePart> crop;
   std::optional<PictureSize> size;
   std::optional<std::int64_t> classes;
   std::vector<std::string> images;  // --image of `forward` and `walk`
   int threads = 0, batch = 8, top = 0;
+  std::int64_t limit = 0;  // 0: all
   std::int64_t max_pixels = 178'956'970;
-  bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false;
+  bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false, ensemble = false;
 };
+
+// The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that
+// what follows an option without one is not taken for its value.
+std::vector<std::string> words_of(int argc, const char* const* argv);
 
 // The whole command line, bound to `options`.
 std::unique_ptr<CLI::App> make_app(Options& options);

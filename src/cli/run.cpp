@@ -29,7 +29,7 @@ int exit_code(ErrorKind kind) {
     case ErrorKind::usage:
       return 2;
     case ErrorKind::model:
-      return 3;
+      return exit_model;
     case ErrorKind::interrupted:
       return exit_interrupted;
     default:
@@ -39,9 +39,9 @@ int exit_code(ErrorKind kind) {
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},     {"similar", similar}, {"forward", forward},
-      {"parity", parity},     {"info", info},       {"walk", walk},       {"models", models},
-      {"doctor", doctor},     {"version", version}, {"convert", convert},
+      {"eval", eval},       {"compare", compare}, {"classify", classify}, {"embed", embed}, {"similar", similar},
+      {"forward", forward}, {"parity", parity},   {"info", info},         {"walk", walk},   {"models", models},
+      {"doctor", doctor},   {"version", version}, {"convert", convert},
   };
   return commands.at(options.command)(options);
 }

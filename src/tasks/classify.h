@@ -11,8 +11,12 @@ struct Prediction {
   float probability;
 };
 
-// logits [b, classes] -> the `count` most probable classes of each picture, best first. Equal ones keep the order of
-// their ids. Throws Error (model) where a logit is no finite number.
+// The `count` most probable classes of each picture, best first. Equal ones keep the order of their ids.
+// probabilities [b, classes], float or double.
+std::vector<std::vector<Prediction>> most_probable(const std::vector<std::string>& labels, const Tensor& probabilities,
+                                                   std::int64_t count);
+
+// The same of logits [b, classes]. Throws Error (model) where one is no finite number.
 std::vector<std::vector<Prediction>> top_predictions(const VisionModel& model, const Tensor& logits,
                                                      std::int64_t count);
 

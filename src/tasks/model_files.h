@@ -18,6 +18,7 @@ struct ModelSource {
   std::filesystem::path path;
   std::string arch = {};                     // [publisher/]name[.checkpoint], for weights without config.json
   std::optional<std::int64_t> classes = {};  // another number than the checkpoint's: a new head; 0: none
+  std::string labels = {};                   // instead of the checkpoint's own (tasks/labels.h)
 };
 
 struct ModelFiles {

@@ -7,10 +7,44 @@
 
 namespace nunchi::tasks {
 
-PictureLoader::PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform,
+namespace {
+
+bool same_sizes(const std::vector<image::PixelValues>& a, const std::vector<image::PixelValues>& b) {
+  return std::ranges::equal(a, b, [](const image::PixelValues& one, const image::PixelValues& other) {
+    return one.height == other.height && one.width == other.width;
+  });
+}
+
+// One view of several pictures.
+Tensor stack(const std::vector<std::vector<image::PixelValues>>& pictures, std::size_t view) {
+  const auto& first = pictures.front()[view];
+  Tensor pixels =
+      at::empty({static_cast<std::int64_t>(pictures.size()), first.channels, first.height, first.width}, at::kFloat);
+  auto* out = pixels.mutable_data_ptr<float>();
+  for (const auto& views : pictures) out = std::copy(views[view].values.begin(), views[view].values.end(), out);
+  return pixels;
+}
+
+}  // namespace
+
+PictureInputs picture_files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
+                            image::DecodeOptions decode) {
+  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+  return {.count = paths.size(),
+          .name = [paths](std::size_t index) { return paths[index].string(); },
+          .load =
+              [=](std::size_t index) {
+                return std::vector{image::apply(transform, image::read_picture(paths[index], decode))};
+              }};
+}
+
+PictureLoader::PictureLoader(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
                              const PictureLoaderOptions& options)
-    : paths_(std::move(paths)), transform_(std::move(transform)), options_(options) {
-  const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.threads), paths_.size());
+    : PictureLoader(picture_files(paths, transform, options.decode), options) {}
+
+PictureLoader::PictureLoader(PictureInputs inputs, const PictureLoaderOptions& options)
+    : inputs_(std::move(inputs)), options_(options) {
+  const auto count = std::min<std::size_t>(static_cast<std::size_t>(options.threads), inputs_.count);
   try {
     for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error&) {  // the system gives no more threads: fewer will do
@@ -31,26 +65,24 @@ void PictureLoader::work() {
   const auto ahead = 2 * static_cast<std::size_t>(options_.batch) + static_cast<std::size_t>(options_.threads);
   for (;;) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return stopping_ || claimed_ == paths_.size() || claimed_ < position_ + ahead; });
-    if (stopping_ || claimed_ == paths_.size()) return;
+    changed_.wait(lock, [&] { return stopping_ || claimed_ == inputs_.count || claimed_ < position_ + ahead; });
+    if (stopping_ || claimed_ == inputs_.count) return;
     const auto index = claimed_++;
     lock.unlock();
-    Loaded loaded = load(paths_[index]);
+    Loaded loaded = load(index);
     lock.lock();
     loaded_.emplace(index, std::move(loaded));
     changed_.notify_all();
   }
 }
 
-PictureLoader::Loaded PictureLoader::load(const std::filesystem::path& path) const {
+PictureLoader::Loaded PictureLoader::load(std::size_t index) const {
   try {
-    auto decode = options_.decode;
-    decode.apply_exif_orientation = decode.apply_exif_orientation && transform_.apply_exif_orientation;
-    return {.values = image::apply(transform_, image::read_picture(path, decode))};
+    return {.views = inputs_.load(index), .error = {}};
   } catch (const std::bad_alloc&) {
-    return {.error = path.string() + ": not enough memory for this picture"};
+    return {.views = {}, .error = inputs_.name(index) + ": not enough memory for this picture"};
   } catch (const std::exception& error) {
-    return {.error = error.what()};
+    return {.views = {}, .error = error.what()};
   }
 }
 
@@ -61,13 +93,12 @@ PictureLoader::Loaded PictureLoader::take(std::size_t index) {
 }
 
 std::optional<Batch> PictureLoader::next() {
-  if (position_ == paths_.size()) return std::nullopt;
+  if (position_ == inputs_.count) return std::nullopt;
   Batch batch;
-  std::vector<image::PixelValues> pictures;
-  while (position_ < paths_.size() && pictures.size() < static_cast<std::size_t>(options_.batch)) {
+  std::vector<std::vector<image::PixelValues>> pictures;
+  while (position_ < inputs_.count && pictures.size() < static_cast<std::size_t>(options_.batch)) {
     Loaded loaded = take(position_);
-    const bool fits =
-        pictures.empty() || (loaded.values.height == pictures[0].height && loaded.values.width == pictures[0].width);
+    const bool fits = pictures.empty() || same_sizes(loaded.views, pictures.front());
     if (loaded.error.empty() && !fits) {  // another size begins a batch of its own
       const std::lock_guard lock(mutex_);
       loaded_.emplace(position_, std::move(loaded));
@@ -75,7 +106,7 @@ std::optional<Batch> PictureLoader::next() {
     }
     if (loaded.error.empty()) {
       batch.indices.push_back(position_);
-      pictures.push_back(std::move(loaded.values));
+      pictures.push_back(std::move(loaded.views));
     } else {
       batch.failures.push_back({position_, std::move(loaded.error)});
     }
@@ -84,11 +115,8 @@ std::optional<Batch> PictureLoader::next() {
     changed_.notify_all();
   }
   if (pictures.empty()) return batch;
-  const auto& first = pictures.front();
-  batch.pixels =
-      at::empty({static_cast<std::int64_t>(pictures.size()), first.channels, first.height, first.width}, at::kFloat);
-  auto* out = batch.pixels.mutable_data_ptr<float>();
-  for (const auto& picture : pictures) out = std::copy(picture.values.begin(), picture.values.end(), out);
+  for (std::size_t view = 0; view < pictures.front().size(); ++view) batch.views.push_back(stack(pictures, view));
+  batch.pixels = batch.views.front();
   return batch;
 }
 

@@ -1,5 +1,5 @@
-// tasks/picture_loader.h: many picture files to batches of network input, decoded on threads of their own while the
-// network runs.
+// tasks/picture_loader.h: many pictures to batches of network input, decoded on threads of their own while the network
+// runs.
 //
 //   tasks::PictureLoader loader(paths, model.transform(), {.batch = 8});
 //   while (auto batch = loader.next()) use(model.forward(batch->pixels));
@@ -10,6 +10,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -26,7 +27,8 @@ struct Batch {
     std::string message;
   };
   std::vector<std::size_t> indices;  // of the inputs, one per picture; empty where all failed
-  Tensor pixels;                     // [b, 3, h, w] float; pictures of one batch have one size
+  std::vector<Tensor> views;         // [b, 3, h, w] float each; pictures of one batch have one size
+  Tensor pixels;                     // the first view: for most uses the only one
   std::vector<Failure> failures;
 };
 
@@ -36,9 +38,22 @@ struct PictureLoaderOptions {
   image::DecodeOptions decode;
 };
 
+// Where pictures come from, as network input: one view each, or several of the same picture (other crops, the inputs of
+// other models). Both functions are called by several threads.
+struct PictureInputs {
+  std::size_t count = 0;
+  std::function<std::string(std::size_t index)> name;
+  std::function<std::vector<image::PixelValues>(std::size_t index)> load;  // throws where it cannot be read
+};
+
+// Files, one view each.
+PictureInputs picture_files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
+                            image::DecodeOptions decode);
+
 class PictureLoader {
  public:
-  PictureLoader(std::vector<std::filesystem::path> paths, image::Transform transform,
+  PictureLoader(PictureInputs inputs, const PictureLoaderOptions& options);
+  PictureLoader(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
                 const PictureLoaderOptions& options);
   ~PictureLoader();
 
@@ -47,15 +62,14 @@ class PictureLoader {
 
  private:
   struct Loaded {
-    image::PixelValues values;
+    std::vector<image::PixelValues> views;
     std::string error;  // empty: the picture is there
   };
   void work();
-  Loaded load(const std::filesystem::path& path) const;
+  Loaded load(std::size_t index) const;
   Loaded take(std::size_t index);
 
-  const std::vector<std::filesystem::path> paths_;
-  const image::Transform transform_;
+  const PictureInputs inputs_;
   const PictureLoaderOptions options_;
   std::size_t position_ = 0;  // of the next picture to hand out
 

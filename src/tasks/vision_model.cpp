@@ -5,25 +5,16 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include <charconv>
+#include "tasks/labels.h"
 
 namespace nunchi::tasks {
 namespace {
 
-// id2label of transformers' config.json; "LABEL_3" where there is none, as transformers names them.
-std::vector<std::string> read_labels(const Json& config, std::int64_t classes) {
-  std::vector<std::string> labels;
-  for (std::int64_t i = 0; i < classes; ++i) labels.push_back(fmt::format("LABEL_{}", i));
-  const auto found = config.find("id2label");
-  if (found == config.end() || !found->is_object()) return labels;
-  for (const auto& [id, label] : found->items()) {
-    std::size_t index = labels.size();
-    if (std::from_chars(id.data(), id.data() + id.size(), index).ec == std::errc() && index < labels.size() &&
-        label.is_string()) {
-      labels[index] = label.get<std::string>();
-    }
-  }
-  return labels;
+// A new head has no names yet, whatever the checkpoint says about the old one.
+std::vector<std::string> choose_labels(const ModelFiles& files, const std::string& given) {
+  const auto classes = files.built.model->classes();
+  if (!given.empty()) return read_labels(given, classes);
+  return files.replaced_heads.empty() ? labels_of(files.config, classes) : unnamed_labels(classes);
 }
 
 Tensor as_float(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kFloat) : tensor; }
@@ -39,13 +30,13 @@ void make_float(models::ModelOutput& output) {
 }  // namespace
 
 VisionModel::VisionModel(const ModelSource& source, nn::Precision precision)
-    : VisionModel(open_model_files(source), precision) {}
+    : VisionModel(open_model_files(source), source.labels, precision) {}
 
-VisionModel::VisionModel(ModelFiles files, nn::Precision precision)
+VisionModel::VisionModel(ModelFiles files, const std::string& labels, nn::Precision precision)
     : type_(std::move(files.type)),
       path_(std::move(files.path)),
       transform_(std::move(files.transform)),
-      labels_(read_labels(files.config, files.built.model->classes())),
+      labels_(choose_labels(files, labels)),
       network_(std::move(files.built.model)),
       checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads)),
       parameters_(network_->parameter_count()),

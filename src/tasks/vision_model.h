@@ -26,12 +26,13 @@ class VisionModel {
 
   models::Model& network() const { return *network_; }
   const weights::Checkpoint& checkpoint() const { return checkpoint_; }
+  const std::vector<std::string>& labels() const { return labels_; }
   const std::string& label(std::int64_t id) const { return labels_.at(static_cast<std::size_t>(id)); }
   const std::string& type() const { return type_; }  // model_type, or the preset's name
   std::int64_t parameters() const { return parameters_; }
 
  private:
-  VisionModel(ModelFiles files, nn::Precision precision);
+  VisionModel(ModelFiles files, const std::string& labels, nn::Precision precision);
 
   std::string type_;
   std::filesystem::path path_;

@@ -226,8 +226,8 @@ TEST_F(Commands, DoctorLooksAtTheMachine) {
   const auto run = run_program({"doctor"});
   EXPECT_EQ(run.exit_code, 0);
   const auto json = Json::parse(run_program({"doctor", "--json"}).out);
-  for (const auto* check :
-       {"processor", "cores", "instruction sets", "bf16", "memory", "LibTorch", "CUDA", "model cache", "this folder"}) {
+  for (const auto* check : {"nunchi", "processor", "cores", "instruction sets", "bf16", "memory", "LibTorch", "GPU",
+                            "CUDA", "model cache", "this folder"}) {
     EXPECT_THAT(run.out, HasSubstr(check));
     EXPECT_TRUE(json.contains(check)) << check;
   }

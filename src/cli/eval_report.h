@@ -1,0 +1,29 @@
+// cli/eval_report.h: how `eval` tells what it measured.
+#pragma once
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "data/dataset.h"
+#include "tasks/evaluate.h"
+
+namespace nunchi::cli {
+
+struct EvalReport {
+  const Options& options;
+  const data::Dataset& dataset;
+  const tasks::ClassMapping& mapping;
+  const std::vector<std::string>& labels;  // the model's
+  std::string model;                       // in words
+  tasks::EvaluationResult result;
+  std::vector<std::pair<std::string, std::string>> failures;  // picture, message
+  std::int64_t wanted = 0;                                    // pictures, of which result.top1.total are done
+  bool stopped = false;
+  double load_seconds = 0, seconds = 0;
+};
+
+void write_text(Results& results, const EvalReport& report);
+Json as_json(const EvalReport& report);
+// A row per class of the dataset: its scores, then its line of the confusion matrix.
+std::string as_csv(const EvalReport& report);
+
+}  // namespace nunchi::cli

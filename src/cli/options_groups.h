@@ -1,0 +1,32 @@
+// cli/options_groups.h: what the option tables of several commands share.
+#pragma once
+
+#include "cli/options.h"
+
+namespace nunchi::cli {
+
+// A command with the options that every one has.
+CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::string& description);
+
+void add_model(CLI::App& command, Options& o);
+void add_inputs(CLI::App& command, Options& o, const char* names);
+void add_reading(CLI::App& command, Options& o);  // how pictures are read, whatever names them
+
+CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words);
+
+// --- the commands of options_classify.cpp
+
+void add_classify(CLI::App& app, Options& o);
+void add_eval(CLI::App& app, Options& o);
+void add_compare(CLI::App& app, Options& o);
+
+bool takes_several_models(const Options& options);
+
+// The words up to the first picture become models, the others stay inputs. Throws CLI::ParseError where either is
+// missing.
+void settle_models(Options& options);
+
+// Throws CLI::ParseError.
+void check_one_dataset(const Options& options);
+
+}  // namespace nunchi::cli

@@ -1,0 +1,158 @@
+#include "tasks/measure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "core/child_process.h"
+#include "core/interrupt.h"
+#include "tasks/info.h"
+
+namespace nunchi::tasks {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// --- in the child
+
+Json as_json(const Prediction& answer) {
+  return {{"id", answer.id}, {"label", answer.label}, {"probability", answer.probability}};
+}
+
+class Measuring {
+ public:
+  Measuring(const ModelSource& source, nn::Precision precision, const MeasureOptions& options)
+      : options_(options), start_(Clock::now()), model_(source, precision) {
+    json_ = {{"type", model_.type()}, {"parameters", model_.parameters()}, {"load_seconds", seconds_since(start_)}};
+    json_["weight_bytes"] = describe_model(source).weight_bytes;
+    json_["pictures"] = Json::array();
+    json_["seconds"] = Json::array();
+    json_["stopped"] = false;
+  }
+
+  Json run(const std::vector<std::filesystem::path>& paths) {
+    std::vector<Tensor> inputs;  // kept where they are answered again
+    const bool again = std::cmp_less(paths.size(), options_.rounds_until);
+    for (std::size_t i = 0; i < paths.size() && !stopped(); ++i) {
+      const auto input = answer(paths[i]);
+      if (again && input.defined()) inputs.push_back(input);
+      if (options_.progress)
+        options_.progress(static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(paths.size()));
+    }
+    while (!inputs.empty() && std::cmp_less(json_["seconds"].size(), options_.rounds_until) && !stopped())
+      for (const auto& input : inputs) forward(input);
+    return json_;
+  }
+
+ private:
+  bool stopped() {
+    if (stop_requested()) json_["stopped"] = true;
+    return stop_requested();
+  }
+
+  models::ModelOutput forward(const Tensor& input) {
+    const auto begin = Clock::now();
+    auto output = model_.forward(input);
+    json_["seconds"].push_back(seconds_since(begin));
+    return output;
+  }
+
+  Tensor answer(const std::filesystem::path& path) {
+    try {
+      auto decode = options_.decode;
+      const auto& transform = model_.transform();
+      decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+      const Tensor input = as_batch(image::apply(transform, image::read_picture(path, decode)));
+      if (json_["seconds"].empty()) model_.forward(input);
+      const auto output = forward(input);
+      Json picture = Json::object();
+      if (output.logits.defined() && model_.network().classes() > 0)
+        picture["answer"] = as_json(top_predictions(model_, output.logits, 1).front().front());
+      json_["pictures"].push_back(picture);
+      return input;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      json_["pictures"].push_back({{"error", error.what()}});
+      return {};
+    }
+  }
+
+  const MeasureOptions& options_;
+  const Clock::time_point start_;
+  const VisionModel model_;
+  Json json_;
+};
+
+std::string measured_text(const ModelSource& source, nn::Precision precision,
+                          const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {
+  Json json;
+  try {
+    json = Measuring(source, precision, options).run(pictures);
+  } catch (const Error& error) {
+    json = {{"error", error.what()}, {"kind", static_cast<int>(error.kind())}};
+  } catch (const std::exception& error) {  // LibTorch's are long: the first line says it
+    const std::string_view text = error.what();
+    json = {{"error", text.substr(0, text.find('\n'))}, {"kind", static_cast<int>(ErrorKind::internal)}};
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// --- in the parent
+
+Measurement read(const Json& json) {
+  Measurement result;
+  if (json.contains("error")) {
+    result.error = json["error"].get<std::string>();
+    result.error_kind = static_cast<ErrorKind>(json["kind"].get<int>());
+    return result;
+  }
+  result.type = json["type"].get<std::string>();
+  result.parameters = json["parameters"].get<std::int64_t>();
+  result.weight_bytes = json["weight_bytes"].get<std::uint64_t>();
+  result.load_seconds = json["load_seconds"].get<double>();
+  result.seconds = json["seconds"].get<std::vector<double>>();
+  result.stopped = json["stopped"].get<bool>();
+  for (const auto& picture : json["pictures"]) {
+    auto& measured = result.pictures.emplace_back();
+    measured.error = get_or<std::string>(picture, "error", "");
+    if (const auto answer = picture.find("answer"); answer != picture.end())
+      measured.answer = {(*answer)["id"].get<std::int64_t>(), (*answer)["label"].get<std::string>(),
+                         (*answer)["probability"].get<float>()};
+  }
+  return result;
+}
+
+}  // namespace
+
+double Measurement::least_seconds() const { return seconds.empty() ? 0 : std::ranges::min(seconds); }
+
+double Measurement::median_seconds() const {
+  if (seconds.empty()) return 0;
+  auto sorted = seconds;
+  std::ranges::sort(sorted);
+  const auto middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+Measurement measure(const ModelSource& source, nn::Precision precision,
+                    const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {
+  const auto child = run_in_child([&] { return measured_text(source, precision, pictures, options); });
+  Measurement result;
+  if (child.finished)
+    result = read(parse_json(child.output, "the answer of the measuring process"));
+  else
+    result.error = fmt::format("{}: the process that measured it ended early ({}); perhaps there was not enough memory",
+                               source.path.string(), child.signal != 0 ? strsignal(child.signal) : "no signal");
+  result.peak_memory = child.peak_memory;
+  return result;
+}
+
+std::uint64_t memory_without_model() {
+  return run_in_child([] { return std::string(); }).peak_memory;
+}
+
+}  // namespace nunchi::tasks
