@@ -19,6 +19,8 @@ int parity(const Options& options);
 int info(const Options& options);
 int walk(const Options& options);
 int models(const Options& options);
+int pull(const Options& options);
+int cache(const Options& options);
 int doctor(const Options& options);
 int version(const Options& options);
 
@@ -28,6 +30,9 @@ constexpr int exit_some_failed = 1;
 constexpr int exit_interrupted = 130;
 
 tasks::ModelSource model_source(const Options& options);
+// Models that are pulled on the way show it on a line of their own.
+void show_pulls(const Options& options);
+
 tasks::VisionModel open_model(const Options& options);
 
 // The pictures that the inputs name: files as they are, pictures of folders, matches of globs. A folder that holds none

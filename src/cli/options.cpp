@@ -10,8 +10,8 @@ namespace nunchi::cli {
 namespace {
 
 constexpr const char* footer =
-    "MODEL is a folder as transformers or timm writes it (config.json and weights), or a file of weights\n"
-    "(.safetensors, .pth) with --arch. INPUT is a picture, a folder or a glob.\n"
+    "MODEL is a folder as transformers or timm writes it (config.json and weights), a file of weights\n"
+    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). INPUT is a picture, a folder or a glob.\n"
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
@@ -182,6 +182,21 @@ void add_inspection(CLI::App& app, Options& o) {
   add(app, o, "version", "versions of nunchi, compiler and LibTorch; instruction sets; devices");
 }
 
+void add_hub(CLI::App& app, Options& o) {
+  auto* pull = add(app, o, "pull", "bring models from the hub into the cache; print their folders");
+  pull->add_option("NAME", o.inputs, "organisation/name, or organisation/name@revision")->required()->type_name("NAME...");
+  pull->add_flag("--json", o.json, "JSON lines");
+
+  auto* cache = add(app, o, "cache", "the pulled models: ls lists, prune tidies up, verify checks every hash");
+  cache->add_option("ACTION", o.inputs, "ls, prune or verify")
+      ->required()
+      ->expected(1)
+      ->check(one_of({"ls", "prune", "verify"}, "ls, prune and verify"));
+  cache->add_flag("--dry-run", o.dry_run, "prune: say what would be deleted");
+  cache->add_flag("--all", o.all, "prune: also snapshots that no branch or tag points to any more");
+  cache->add_flag("--json", o.json, "JSON lines");
+}
+
 // A picture in the model's place is the likeliest slip of a first call.
 void check_is_no_picture(const Options& options) {
   constexpr std::array weights{".safetensors", ".json", ".bin", ".pt", ".pth"};
@@ -213,6 +228,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_convert(*app, options);
   add_parity(*app, options);
   add_inspection(*app, options);
+  add_hub(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);

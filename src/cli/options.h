@@ -26,6 +26,7 @@ struct Options {
   int threads = 0, batch = 8, top = 0;
   std::int64_t max_pixels = 178'956'970;
   bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false;
+  bool dry_run = false, all = false;  // of `cache`
 };
 
 // The whole command line, bound to `options`.

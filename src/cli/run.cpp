@@ -42,6 +42,7 @@ int dispatch(const Options& options) {
       {"classify", classify}, {"embed", embed},     {"similar", similar}, {"forward", forward},
       {"parity", parity},     {"info", info},       {"walk", walk},       {"models", models},
       {"doctor", doctor},     {"version", version}, {"convert", convert},
+      {"pull", pull},         {"cache", cache},
   };
   return commands.at(options.command)(options);
 }
@@ -55,6 +56,7 @@ extern "C" NUNCHI_API int nunchi_run(const Options& options) {
     remark(message);
   });
   try {
+    show_pulls(options);
     if (options.threads > 0) at::set_num_threads(options.threads);
     try {
       return dispatch(options);

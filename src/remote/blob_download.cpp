@@ -57,11 +57,13 @@ class PartialFile {
  private:
   [[noreturn]] void fail(int error) const {
     const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-    const auto kept = full ? fmt::format(" after {}. Free some space and pull again: what came is kept and the rest "
-                                         "follows; nunchi cache prune removes it",
-                                         format_bytes(size_))
+    const auto kept = full ? fmt::format(
+                                 " after {}. Free some space and pull again: what came is kept and the rest "
+                                 "follows; nunchi cache prune removes it",
+                                 format_bytes(size_))
                            : "";
-    throw Error(ErrorKind::input, fmt::format("{}: cannot be written: {}{}", path_.string(), std::strerror(error), kept));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: cannot be written: {}{}", path_.string(), std::strerror(error), kept));
   }
 
   fs::path path_;
@@ -93,13 +95,14 @@ class BlobDownload {
       fetch();
       if (is_intact()) return partial_.rename_to(blob);
       partial_.clear();
-      log(LogLevel::warning, fmt::format("{}: {} came damaged{}", name_.text(), file_.name,
-                                         copy == 1 ? "; it is brought once more" : ""));
+      log(LogLevel::warning,
+          fmt::format("{}: {} came damaged{}", name_.text(), file_.name, copy == 1 ? "; it is brought once more" : ""));
     }
     fs::remove(partial_.path());
-    throw Error(ErrorKind::model, fmt::format("{}: {}: expected content whose hash is {}, found other content, twice. It "
-                                              "is thrown away; try again later or from another network",
-                                              name_.text(), file_.name, file_.etag));
+    throw Error(ErrorKind::model,
+                fmt::format("{}: {}: expected content whose hash is {}, found other content, twice. It "
+                            "is thrown away; try again later or from another network",
+                            name_.text(), file_.name, file_.etag));
   }
 
  private:
@@ -115,8 +118,10 @@ class BlobDownload {
         answer = request();
         if (answer->status == 200 || answer->status == 206) done_ = !file_.size || is_whole();
         if (done_) return;
-        if (answer->status == 416) partial_.clear();  // the part is longer than the file
-        else if (answer->status >= 300 && !is_passing(answer->status)) hub_.refuse(*answer, name_, file_.name);
+        if (answer->status == 416)
+          partial_.clear();  // the part is longer than the file
+        else if (answer->status >= 300 && !is_passing(answer->status))
+          hub_.refuse(*answer, name_, file_.name);
         reason = fmt::format("{}: {} answers {}", file_.name, name_.text(), answer->status);
       } catch (const NetworkError& error) {
         if (next >= options.tries) throw;
@@ -143,9 +148,8 @@ class BlobDownload {
     }
     if (answer.status == 200 || !continues_at(answer, offset)) partial_.clear();  // all of it comes again
     if (answer.status == 206 && partial_.size() != offset) {
-      throw NetworkError(fmt::format("{}: {}: the storage sends another part than was asked for", name_.text(),
-                                     file_.name),
-                         true);
+      throw NetworkError(
+          fmt::format("{}: {}: the storage sends another part than was asked for", name_.text(), file_.name), true);
     }
   }
 

@@ -29,7 +29,8 @@ std::string part_of(CURLU* address, CURLUPart part) {
   if (curl_url_get(address, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return "";
   std::string result = text;
   curl_free(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
   return result;
 }
 
@@ -58,9 +59,10 @@ bool is_redirect(int status) {
 void check_redirect(const std::string& from, const std::string& to) {
   const auto scheme = origin_of(to).scheme;
   if (scheme == "https" || (scheme == "http" && origin_of(from).scheme == "http")) return;
-  throw Error(ErrorKind::model, fmt::format("{}: leads to {}, which is not encrypted or no address of the web; it is not "
-                                            "followed",
-                                            without_query(from), without_query(to)));
+  throw Error(ErrorKind::model,
+              fmt::format("{}: leads to {}, which is not encrypted or no address of the web; it is not "
+                          "followed",
+                          without_query(from), without_query(to)));
 }
 
 bool is_unreachable(CURLcode code) {
@@ -289,9 +291,9 @@ HttpAnswer HttpClient::perform(Transfer& transfer) {
   if (transfer.failure) std::rethrow_exception(std::exchange(transfer.failure, nullptr));
   if (code == CURLE_OK) return transfer.answer;
   throw_if_stopped();
-  const auto detail = !code                               ? fmt::format("nothing came for {:.1f} s", seconds(silence))
+  const auto detail = !code                             ? fmt::format("nothing came for {:.1f} s", seconds(silence))
                       : transfer.reason.front() != '\0' ? std::string(transfer.reason.data())
-                                                         : std::string(curl_easy_strerror(*code));
+                                                        : std::string(curl_easy_strerror(*code));
   const auto message = fmt::format("{}: {}", without_query(transfer.url), detail);
   if (!code || !is_certificate_problem(*code)) throw NetworkError(message, !code || !is_unreachable(*code));
   throw Error(ErrorKind::model, fmt::format("{}. Where a proxy of yours signs connections, name its certificates in "

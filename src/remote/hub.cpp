@@ -67,18 +67,19 @@ class Pull {
     constexpr std::size_t most_named = 12;
     const bool more = found.size() > most_named;
     found.resize(std::min(found.size(), most_named));
-    throw Error(ErrorKind::model,
-                fmt::format("{}: expected a config.json and weights as model.safetensors or pytorch_model.bin, found {}{}",
-                            name_.text(), found.empty() ? "no file" : fmt::format("{}", fmt::join(found, ", ")),
-                            more ? ", ..." : ""));
+    throw Error(
+        ErrorKind::model,
+        fmt::format("{}: expected a config.json and weights as model.safetensors or pytorch_model.bin, found {}{}",
+                    name_.text(), found.empty() ? "no file" : fmt::format("{}", fmt::join(found, ", ")),
+                    more ? ", ..." : ""));
   }
 
   std::vector<std::string> checked_shards(const std::string& index) const {
     const auto shards = shards_of(cached_.snapshot(listing_.commit) / index);
     for (const auto& shard : shards) {
       if (std::find(listing_.files.begin(), listing_.files.end(), shard) != listing_.files.end()) continue;
-      throw Error(ErrorKind::model, fmt::format("{}: {} names {}, but the repository has no such file", name_.text(),
-                                                index, shard));
+      throw Error(ErrorKind::model,
+                  fmt::format("{}: {} names {}, but the repository has no such file", name_.text(), index, shard));
     }
     return {shards.begin(), shards.end()};
   }
@@ -102,7 +103,8 @@ class Pull {
       if (progress_) progress_(name_.text(), static_cast<std::int64_t>(done_), static_cast<std::int64_t>(total_));
     };
     const FileLock lock(cached_.lock(file.etag));
-    if (cached_.has_file(listing_.commit, file.name)) return on_bytes(file.size.value_or(0));  // another process was first
+    if (cached_.has_file(listing_.commit, file.name))
+      return on_bytes(file.size.value_or(0));  // another process was first
     bring_blob(hub_, name_, file, cached_, on_bytes);
     cached_.add_to_snapshot(listing_.commit, file.name, file.etag, settings_.symlinks);
   }
@@ -125,16 +127,16 @@ class Pull {
     }
     constexpr std::uint64_t worth_telling = 10'000'000;
     if (missing > worth_telling) {
-      log(LogLevel::warning, fmt::format("pulling {}: {} to {}", name_.text(), format_bytes(missing),
-                                         cached_.folder().string()));
+      log(LogLevel::warning,
+          fmt::format("pulling {}: {} to {}", name_.text(), format_bytes(missing), cached_.folder().string()));
     }
   }
 
   [[noreturn]] void throw_too_large(std::uint64_t wanted, std::uint64_t free) const {
-    throw Error(ErrorKind::input, fmt::format("{}: {} are to come, but {} has {} free. Free some space, or name another "
-                                              "place in HF_HUB_CACHE",
-                                              name_.text(), format_bytes(wanted), settings_.cache.string(),
-                                              format_bytes(free)));
+    throw Error(ErrorKind::input,
+                fmt::format("{}: {} are to come, but {} has {} free. Free some space, or name another "
+                            "place in HF_HUB_CACHE",
+                            name_.text(), format_bytes(wanted), settings_.cache.string(), format_bytes(free)));
   }
 
   void mark_what_is_absent() const {
@@ -163,10 +165,11 @@ class Pull {
 };
 
 [[noreturn]] void fail_offline(const HubName& name, const HubSettings& settings) {
-  throw NetworkError(fmt::format("{}: not in the cache ({}), and HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to pull "
-                                 "it: pull it once without them",
-                                 name.text(), settings.cache.string()),
-                     false);
+  throw NetworkError(
+      fmt::format("{}: not in the cache ({}), and HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to pull "
+                  "it: pull it once without them",
+                  name.text(), settings.cache.string()),
+      false);
 }
 
 }  // namespace

@@ -30,16 +30,16 @@ struct PullOptions {
 };
 
 // The snapshot folder, with what nunchi reads: the configurations and the weights in their best format. Throws
-// NetworkError without network or with HF_HUB_OFFLINE where the cache does not have it; Error (model) as HubClient does,
-// and where the repository has no weights that nunchi reads; Error (input) where the disk has no place for it, which is
-// found before the weights are brought.
+// NetworkError without network or with HF_HUB_OFFLINE where the cache does not have it; Error (model) as HubClient
+// does, and where the repository has no weights that nunchi reads; Error (input) where the disk has no place for it,
+// which is found before the weights are brought.
 std::filesystem::path pull(const HubName& name, const PullOptions& options = {});
 
 // The snapshot folder, if the cache has the configuration and the weights. No network, nothing written.
 std::optional<std::filesystem::path> find_in_cache(const HubName& name, const HubSettings& settings);
 
-// What a MODEL of any command names: a path that exists is that path; else the snapshot folder of a hub's name; else the
-// text itself, for the reader to say what is wrong with it. Throws as pull() does.
+// What a MODEL of any command names: a path that exists is that path; else the snapshot folder of a hub's name; else
+// the text itself, for the reader to say what is wrong with it. Throws as pull() does.
 std::filesystem::path resolve_model_path(const std::string& model, const PullOptions& options = {});
 
 }  // namespace nunchi::remote

@@ -97,15 +97,17 @@ bool is_shard_index(const std::string& file) { return file.ends_with(".index.jso
 bool is_plain_name(const std::string& name) {
   constexpr std::size_t longest = 255;
   if (name.empty() || name.size() > longest || name.front() == '.') return false;
-  return name.find_first_of("/\\") == std::string::npos &&
-         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+  return name.find_first_of("/\\") == std::string::npos && std::all_of(name.begin(), name.end(), [](char c) {
+           return static_cast<unsigned char>(c) >= ' ' && c != 0x7f;
+         });
 }
 
 std::set<std::string> shards_of(const fs::path& index) {
   const Json json = read_json(index);
   const auto map = json.is_object() ? json.find("weight_map") : json.end();
   if (!json.is_object() || map == json.end() || !map->is_object()) {
-    throw Error(ErrorKind::model, fmt::format("{}: expected an object with a \"weight_map\", found none", index.string()));
+    throw Error(ErrorKind::model,
+                fmt::format("{}: expected an object with a \"weight_map\", found none", index.string()));
   }
   std::set<std::string> shards;
   for (const auto& shard : *map) {

@@ -1,4 +1,5 @@
-// remote/hub_cache.h: one repository in the cache that the Hugging Face libraries share. Facts from huggingface_hub 2.4:
+// remote/hub_cache.h: one repository in the cache that the Hugging Face libraries share. Facts from
+// huggingface_hub 2.4:
 //
 //   CACHE/models--org--name/refs/main                    the commit, as text
 //                          /snapshots/COMMIT/FILE        a link to ../../blobs/ETAG, or the file itself without links

@@ -35,13 +35,12 @@ std::string checked_etag(const HttpAnswer& answer) {
   std::string etag = answer.header("x-linked-etag").value_or(answer.header("etag").value_or(""));
   if (etag.starts_with("W/")) etag.erase(0, 2);
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);
-  const bool plain = is_plain_name(etag) && etag.size() <= 128 &&
-                     std::all_of(etag.begin(), etag.end(), [](char c) {
+  const bool plain = is_plain_name(etag) && etag.size() <= 128 && std::all_of(etag.begin(), etag.end(), [](char c) {
                        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
                      });
   if (plain) return etag;
-  throw Error(ErrorKind::model, fmt::format("{}: expected an ETag that names the content, found \"{}\"", answer.url,
-                                            harmless(etag)));
+  throw Error(ErrorKind::model,
+              fmt::format("{}: expected an ETag that names the content, found \"{}\"", answer.url, harmless(etag)));
 }
 
 bool is_redirect(int status) { return status >= 300 && status < 400; }
@@ -67,9 +66,10 @@ void HubClient::refuse(const HttpAnswer& answer, const HubName& name, const std:
   const auto fail = [&](const std::string& text) { throw Error(ErrorKind::model, name.text() + ": " + text); };
   const char* token = settings_.token.empty() ? "no token is set" : "the token that is set does not open it";
   if (code == "GatedRepo") {
-    fail(fmt::format("its publisher wants to be asked first ({}): accept the conditions at {}/{}, then name a token of "
-                     "that account in HF_TOKEN",
-                     token, settings_.endpoint, name.repository));
+    fail(
+        fmt::format("its publisher wants to be asked first ({}): accept the conditions at {}/{}, then name a token of "
+                    "that account in HF_TOKEN",
+                    token, settings_.endpoint, name.repository));
   }
   if (code == "RevisionNotFound") fail(fmt::format("this model has no revision \"{}\"", name.revision));
   if (code == "EntryNotFound") fail(fmt::format("this model has no file {}", file));
@@ -80,10 +80,10 @@ void HubClient::refuse(const HttpAnswer& answer, const HubName& name, const std:
                      settings_.endpoint, token));
   }
   if (is_passing(answer.status)) {
-    throw NetworkError(fmt::format("{}: {} answers {} again and again: {}; try again later", name.text(),
-                                   settings_.endpoint, answer.status,
-                                   answer.status == 429 ? "too many requests" : "it has trouble of its own"),
-                       true);
+    throw NetworkError(
+        fmt::format("{}: {} answers {} again and again: {}; try again later", name.text(), settings_.endpoint,
+                    answer.status, answer.status == 429 ? "too many requests" : "it has trouble of its own"),
+        true);
   }
   throw Error(ErrorKind::model, fmt::format("{}: {} answers {}{}{}", name.text(), settings_.endpoint, answer.status,
                                             said.empty() ? "" : ": ", said));
@@ -101,9 +101,10 @@ RepositoryListing HubClient::listing(const HubName& name, int tries) {
   const bool known = json.is_object() && siblings != json.end() && siblings->is_array() && json.contains("sha") &&
                      json["sha"].is_string() && is_commit(json["sha"].get<std::string>());
   if (!known) {
-    throw Error(ErrorKind::model, fmt::format("{}: expected the \"sha\" and the \"siblings\" of a model, found neither; "
-                                              "does HF_ENDPOINT name a hub?",
-                                              url));
+    throw Error(ErrorKind::model,
+                fmt::format("{}: expected the \"sha\" and the \"siblings\" of a model, found neither; "
+                            "does HF_ENDPOINT name a hub?",
+                            url));
   }
   RepositoryListing listing{.commit = json["sha"].get<std::string>(), .files = {}};
   for (const auto& sibling : *siblings) {
@@ -119,9 +120,10 @@ RemoteFile HubClient::describe(const HubName& name, const std::string& commit, c
   if (answer.status != 200 && !is_redirect(answer.status)) refuse(answer, name, file);
   const auto found = answer.header("x-repo-commit");
   if (found != commit) {
-    throw Error(ErrorKind::model,
-                fmt::format("{}: expected commit {}, found {}; does HF_ENDPOINT name a hub, and no proxy stand between?",
-                            url, commit, found ? "\"" + harmless(*found) + "\"" : "none"));
+    throw Error(
+        ErrorKind::model,
+        fmt::format("{}: expected commit {}, found {}; does HF_ENDPOINT name a hub, and no proxy stand between?", url,
+                    commit, found ? "\"" + harmless(*found) + "\"" : "none"));
   }
   return {.name = file, .etag = checked_etag(answer), .url = url, .size = size_of(answer)};
 }

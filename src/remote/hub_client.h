@@ -1,5 +1,5 @@
-// remote/hub_client.h: what a hub says about a model: its commit, its files, their hashes and sizes; and its refusals in
-// words that help.
+// remote/hub_client.h: what a hub says about a model: its commit, its files, their hashes and sizes; and its refusals
+// in words that help.
 //
 //   HubClient hub(settings);
 //   const auto listing = hub.listing(name, /*tries*/ 5);

@@ -62,7 +62,8 @@ class Variables {
       const bool braced = path.compare(i, 2, "${") == 0;
       const std::size_t begin = i + (braced ? 2 : 1);
       std::size_t end = begin;
-      while (path[i] == '$' && end < path.size() && (std::isalnum(static_cast<unsigned char>(path[end])) || path[end] == '_'))
+      while (path[i] == '$' && end < path.size() &&
+             (std::isalnum(static_cast<unsigned char>(path[end])) || path[end] == '_'))
         ++end;
       const bool closed = !braced || (end < path.size() && path[end] == '}');
       const auto value = end > begin && closed ? environment_(path.substr(begin, end - begin)) : std::nullopt;

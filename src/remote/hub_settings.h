@@ -21,7 +21,7 @@ struct HubSettings {
   bool offline = false, progress_bars = true, symlinks = true;
   std::chrono::milliseconds download_timeout{10'000};  // without a byte of a file
   std::chrono::milliseconds answer_timeout{10'000};    // for the hub to answer about a file
-  std::chrono::milliseconds first_wait{1000};  // before the second try; each further wait is twice as long
+  std::chrono::milliseconds first_wait{1000};          // before the second try; each further wait is twice as long
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;

@@ -110,7 +110,8 @@ TEST_F(PullFaults, ADamagedFileIsBroughtOnceMore) {
 
 TEST_F(PullFaults, TwiceDamagedIsAnError) {
   hub_.fail(at_storage, {.wrong_content = true, .times = 2});
-  EXPECT_THAT(error_of_pull(), AllOf(HasSubstr("model.safetensors: expected content whose hash is"), HasSubstr("twice")));
+  EXPECT_THAT(error_of_pull(),
+              AllOf(HasSubstr("model.safetensors: expected content whose hash is"), HasSubstr("twice")));
   EXPECT_FALSE(fs::exists(weights_part()));
   EXPECT_FALSE(fs::exists(weights_blob()));
   expect_whole(pull());
@@ -168,7 +169,8 @@ TEST_F(PullFaults, MetadataOfSomebodyElseIsNoHub) {
 }
 
 TEST_F(PullFaults, AnETagCannotLeaveTheCache) {
-  hub_.fail("config.json", {.status = 200, .headers = {{"X-Repo-Commit", commit_}, {"ETag", "\"../../escaped\""}}, .method = "HEAD"});
+  hub_.fail("config.json",
+            {.status = 200, .headers = {{"X-Repo-Commit", commit_}, {"ETag", "\"../../escaped\""}}, .method = "HEAD"});
   EXPECT_THAT(error_of_pull(), HasSubstr("expected an ETag that names the content, found \"../../escaped\""));
 }
 
@@ -176,11 +178,13 @@ TEST_F(PullFaults, AnETagCannotLeaveTheCache) {
 
 TEST_F(PullFaults, GatedModelsSayWhereToAsk) {
   hub_.set_gated("org/name");
-  EXPECT_THAT(error_of_pull(), AllOf(HasSubstr(hub_.endpoint() + "/org/name"), HasSubstr("no token is set"), HasSubstr("HF_TOKEN")));
+  EXPECT_THAT(error_of_pull(),
+              AllOf(HasSubstr(hub_.endpoint() + "/org/name"), HasSubstr("no token is set"), HasSubstr("HF_TOKEN")));
 }
 
 TEST_F(PullFaults, AMissingOrPrivateModelIsTold) {
-  EXPECT_THAT(error_of_pull("org/absent"), AllOf(HasSubstr("org/absent: "), HasSubstr("has no such model, or it is private (no token is set)")));
+  EXPECT_THAT(error_of_pull("org/absent"),
+              AllOf(HasSubstr("org/absent: "), HasSubstr("has no such model, or it is private (no token is set)")));
 }
 
 TEST_F(PullFaults, AMissingRevisionIsTold) {
@@ -236,7 +240,10 @@ TEST_F(PullFaults, TheTokenGoesToTheEndpointAndNowhereElse) {
 
 TEST_F(PullFaults, ARedirectToAnotherHostGetsNoToken) {
   settings_.token = "hf_secret";
-  hub_.fail("config.json", {.status = 307, .headers = {{"Location", hub_.storage() + "/" + HubServer::etag_of("model.safetensors", files_["config.json"])}}});
+  hub_.fail("config.json",
+            {.status = 307,
+             .headers = {
+                 {"Location", hub_.storage() + "/" + HubServer::etag_of("model.safetensors", files_["config.json"])}}});
   expect_whole(pull());
   bool seen_at_storage = false;
   for (const auto& seen : hub_.requests()) {
@@ -254,7 +261,9 @@ TEST_F(PullFaults, RelativeRedirectsAreFollowedWithTheToken) {
   for (const auto* file : {"config.json", "preprocessor_config.json", "model.safetensors"}) {
     for (const auto* method : {"HEAD", "GET"})
       hub_.fail(fmt::format("/org/former/resolve/{}/{}", commit_, file),
-                {.status = 307, .headers = {{"Location", fmt::format("/org/name/resolve/{}/{}", commit_, file)}}, .method = method});
+                {.status = 307,
+                 .headers = {{"Location", fmt::format("/org/name/resolve/{}/{}", commit_, file)}},
+                 .method = method});
   }
   expect_whole(pull("org/former"));
 }
@@ -276,7 +285,8 @@ TEST_F(PullFaults, AFullDiskIsToldAndThePartStays) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{200'000, 200'000};
     setrlimit(RLIMIT_FSIZE, &limit);
-    EXPECT_THAT(error_of_pull(), AllOf(HasSubstr("cannot be written: File too large after 200.0 kB"), HasSubstr("what came is kept")));
+    EXPECT_THAT(error_of_pull(),
+                AllOf(HasSubstr("cannot be written: File too large after 200.0 kB"), HasSubstr("what came is kept")));
     return testing::Test::HasFailure() ? 1 : 0;
   });
   EXPECT_EQ(end.exit_code, 0);
@@ -290,7 +300,8 @@ TEST_F(PullFaults, KilledInTheMiddleItGoesOn) {
   hub_.fail(at_storage, {.pace = 10ms});
   const pid_t child = start_child([&] { return pull().empty() ? 1 : 0; });
   std::error_code error;
-  while (!fs::exists(weights_part(), error) || fs::file_size(weights_part(), error) < 50'000) std::this_thread::sleep_for(1ms);
+  while (!fs::exists(weights_part(), error) || fs::file_size(weights_part(), error) < 50'000)
+    std::this_thread::sleep_for(1ms);
   kill(child, SIGKILL);
   EXPECT_EQ(wait_for(child).signal, SIGKILL);
   const auto kept = fs::file_size(weights_part());
@@ -304,7 +315,8 @@ TEST_F(PullFaults, AStopKeepsThePart) {
   hub_.fail(at_storage, {.pace = 10ms});
   std::thread stopper([&] {
     std::error_code error;
-    while (!fs::exists(weights_part(), error) || fs::file_size(weights_part(), error) < 50'000) std::this_thread::sleep_for(1ms);
+    while (!fs::exists(weights_part(), error) || fs::file_size(weights_part(), error) < 50'000)
+      std::this_thread::sleep_for(1ms);
     request_stop();
   });
   EXPECT_THAT(error_of_pull(), HasSubstr("stopped"));

@@ -19,10 +19,23 @@ TEST(HubName, IsOrganisationNameAndRevision) {
 }
 
 TEST(HubName, NothingElseIsOne) {
-  for (const auto* text :
-       {"", "/", "name", "a/", "/b", "a/b/c", "../b", "a/..", "a..b/c", "a/b--c", "a/b.git", "./b", "a/.b", "a/b-", "-a/b",
-        "a/b c", "a/b\n", "a\\b/c", "a/b?x", "a/b%2e", "~/b", "C:/b", "a/b@", "a/b@../x", "a/b@/x", "a/b@x//y", "a/b@x/.y",
-        "a/b@x y", "a/b@x..y", "a/b@x\x01", "a/b@-x", "a/model.safetensors", "a/b.pth", "photos/cat.jpg"}) {
+  for (const auto* text : {"",         "/",
+                           "name",     "a/",
+                           "/b",       "a/b/c",
+                           "../b",     "a/..",
+                           "a..b/c",   "a/b--c",
+                           "a/b.git",  "./b",
+                           "a/.b",     "a/b-",
+                           "-a/b",     "a/b c",
+                           "a/b\n",    "a\\b/c",
+                           "a/b?x",    "a/b%2e",
+                           "~/b",      "C:/b",
+                           "a/b@",     "a/b@../x",
+                           "a/b@/x",   "a/b@x//y",
+                           "a/b@x/.y", "a/b@x y",
+                           "a/b@x..y", "a/b@x\x01",
+                           "a/b@-x",   "a/model.safetensors",
+                           "a/b.pth",  "photos/cat.jpg"}) {
     EXPECT_FALSE(parse_hub_name(text)) << text;
   }
   EXPECT_FALSE(parse_hub_name(std::string(97, 'a') + "/b"));

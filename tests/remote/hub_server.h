@@ -20,11 +20,11 @@ namespace nunchi::remote {
 
 // What goes wrong, `times` times, with requests of `method` whose address holds the text that it is registered under.
 struct Fault {
-  int status = 0;                                      // this answer instead of the content
-  std::map<std::string, std::string> headers = {};     // of that answer
-  std::optional<std::size_t> drop_after = {};          // the connection breaks after so many bytes of the body
-  std::optional<std::chrono::milliseconds> stall = {}; // nothing comes for so long, after drop_after bytes
-  std::chrono::milliseconds pace{0};                   // a pause before every 4 KiB
+  int status = 0;                                       // this answer instead of the content
+  std::map<std::string, std::string> headers = {};      // of that answer
+  std::optional<std::size_t> drop_after = {};           // the connection breaks after so many bytes of the body
+  std::optional<std::chrono::milliseconds> stall = {};  // nothing comes for so long, after drop_after bytes
+  std::chrono::milliseconds pace{0};                    // a pause before every 4 KiB
   bool wrong_content = false, ignore_range = false, endless = false;
   std::optional<std::string> content_length = {};
   std::string method = "GET";
@@ -117,7 +117,8 @@ class HubServer {
 
   Fault take_fault(const HttpRequest& request) {
     for (auto& [part, fault] : faults_) {
-      if (fault.times <= 0 || fault.method != request.method || request.target.find(part) == std::string::npos) continue;
+      if (fault.times <= 0 || fault.method != request.method || request.target.find(part) == std::string::npos)
+        continue;
       --fault.times;
       return fault;
     }
@@ -159,9 +160,10 @@ class HubServer {
     std::unique_lock lock(mutex_);
     const auto found = repositories_.find(repository);
     if (found == repositories_.end()) return refuse(connection, 401, "RepoNotFound");
-    const auto [kind, after] = is_api && rest.empty() ? std::pair<std::string, std::string>("revision", "main")
-                                                     : std::pair(rest.substr(0, rest.find('/')),
-                                                                 rest.substr(std::min(rest.size(), rest.find('/') + 1)));
+    const auto [kind, after] =
+        is_api && rest.empty()
+            ? std::pair<std::string, std::string>("revision", "main")
+            : std::pair(rest.substr(0, rest.find('/')), rest.substr(std::min(rest.size(), rest.find('/') + 1)));
     const std::string revision = unquoted(is_api ? after : after.substr(0, after.find('/')));
     const Repository copy = found->second;
     lock.unlock();
@@ -185,17 +187,26 @@ class HubServer {
                   const std::string& commit, const Files& files, const Fault& fault) {
     Json body = Json::array();
     for (const auto& [name, content] : files) {
-      Json entry = kind == "tree" ? Json{{"type", "file"}, {"path", name}, {"size", content.size()}}
-                                  : Json{{"rfilename", name}};
+      Json entry =
+          kind == "tree" ? Json{{"type", "file"}, {"path", name}, {"size", content.size()}} : Json{{"rfilename", name}};
       if (kind == "tree") entry["oid"] = hash_of(Hasher::git_blob(content.size()), content);
       if (kind == "tree" && is_large(name))
         entry["lfs"] = {{"oid", hash_of(Hasher::sha256(), content)}, {"size", content.size()}, {"pointerSize", 134}};
       body.push_back(entry);
     }
     if (kind != "tree") {
-      body = {{"_id", "1"},        {"id", repository}, {"modelId", repository}, {"sha", commit}, {"private", false},
-              {"gated", false},    {"tags", Json::array()}, {"downloads", 0},   {"likes", 0},    {"siblings", body},
-              {"disabled", false}, {"lastModified", "2024-01-01T00:00:00.000Z"}};
+      body = {{"_id", "1"},
+              {"id", repository},
+              {"modelId", repository},
+              {"sha", commit},
+              {"private", false},
+              {"gated", false},
+              {"tags", Json::array()},
+              {"downloads", 0},
+              {"likes", 0},
+              {"siblings", body},
+              {"disabled", false},
+              {"lastModified", "2024-01-01T00:00:00.000Z"}};
     }
     send_content(connection, 200, {{"Content-Type", "application/json"}}, body.dump(), fault, false);
   }
@@ -235,8 +246,7 @@ class HubServer {
     if (partial && begin >= content.size())
       return connection.answer(416, {{"Content-Range", fmt::format("bytes */{}", content.size())}}, "");
     std::map<std::string, std::string> headers;
-    if (partial)
-      headers["Content-Range"] = fmt::format("bytes {}-{}/{}", begin, content.size() - 1, content.size());
+    if (partial) headers["Content-Range"] = fmt::format("bytes {}-{}/{}", begin, content.size() - 1, content.size());
     send_content(connection, partial ? 206 : 200, headers, content.substr(begin), fault, true);
   }
 
@@ -255,7 +265,8 @@ class HubServer {
       if (!connection.send(std::string_view(content).substr(i, std::min(piece, most - i)))) return;
     }
     const auto end = std::chrono::steady_clock::now() + fault.stall.value_or(std::chrono::milliseconds(0));
-    while (!ending_ && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (!ending_ && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 
   std::atomic<bool> ending_{false};

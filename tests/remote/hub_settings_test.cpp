@@ -76,7 +76,8 @@ TEST(HubSettings, TimesAndTheEndpoint) {
   EXPECT_EQ(settings_of({{"HF_HUB_DOWNLOAD_TIMEOUT", "60"}}).download_timeout.count(), 60'000);
   EXPECT_EQ(settings_of({{"HF_HUB_ETAG_TIMEOUT", "3"}}).answer_timeout.count(), 3'000);
   EXPECT_EQ(settings_of({{"HF_ENDPOINT", "https://mirror.example/"}}).endpoint, "https://mirror.example");
-  EXPECT_THAT(error_of_settings({{"HF_HUB_ETAG_TIMEOUT", "soon"}}), HasSubstr("HF_HUB_ETAG_TIMEOUT=soon: expected whole seconds"));
+  EXPECT_THAT(error_of_settings({{"HF_HUB_ETAG_TIMEOUT", "soon"}}),
+              HasSubstr("HF_HUB_ETAG_TIMEOUT=soon: expected whole seconds"));
   EXPECT_THAT(error_of_settings({{"HF_ENDPOINT", "ftp://x"}}), HasSubstr("HF_ENDPOINT=ftp://x"));
 }
 

@@ -86,12 +86,14 @@ class Listener {
  public:
   using Handler = std::function<void(const HttpRequest&, Connection&)>;
 
-  explicit Listener(Handler handler) : handler_(std::move(handler)), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Listener(Handler handler)
+      : handler_(std::move(handler)), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    const bool ready = ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0 && ::listen(socket_, 64) == 0 &&
+    const bool ready = ::bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                       ::listen(socket_, 64) == 0 &&
                        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
     if (!ready) throw std::runtime_error("no port for the test's server");
     port_ = ntohs(address.sin_port);

@@ -29,7 +29,8 @@ TEST_F(Pull, LaysTheCacheOutAsHuggingFaceDoes) {
   }
   EXPECT_TRUE(fs::exists(model / ".no_exist" / commit_ / "processor_config.json"));
   EXPECT_FALSE(fs::exists(weights_part()));
-  EXPECT_THAT(content(settings_.cache / "CACHEDIR.TAG"), testing::StartsWith("Signature: 8a477f597d28d172789f06886806bc55"));
+  EXPECT_THAT(content(settings_.cache / "CACHEDIR.TAG"),
+              testing::StartsWith("Signature: 8a477f597d28d172789f06886806bc55"));
 }
 
 TEST_F(Pull, ASecondPullAsksOnlyForTheCommit) {
@@ -69,7 +70,8 @@ TEST_F(Pull, RevisionsMayHoldSlashes) {
 
 TEST_F(Pull, ShardsComeAsTheIndexNamesThem) {
   hub_.publish("org/sharded", {{"config.json", "{}"},
-                               {"model.safetensors.index.json", R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})"},
+                               {"model.safetensors.index.json",
+                                R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})"},
                                {"model-1.safetensors", "first"},
                                {"model-2.safetensors", "second"},
                                {"model-3.safetensors", "of no tensor"}});
@@ -82,7 +84,8 @@ TEST_F(Pull, AnIndexCannotLeaveTheSnapshot) {
   hub_.publish("org/sharded", {{"config.json", "{}"},
                                {"model.safetensors.index.json", R"({"weight_map": {"a": "../../../escaped"}})"},
                                {"../../../escaped", "x"}});
-  EXPECT_THAT(error_of_pull("org/sharded"), HasSubstr("expected the name of a file beside it, found \"../../../escaped\""));
+  EXPECT_THAT(error_of_pull("org/sharded"),
+              HasSubstr("expected the name of a file beside it, found \"../../../escaped\""));
 }
 
 TEST_F(Pull, PicklesWhereThereIsNothingBetter) {
@@ -97,10 +100,11 @@ TEST_F(Pull, ARepositoryWithoutWeightsIsToldWithItsFiles) {
 
 TEST_F(Pull, ReportsProgressInBytes) {
   std::vector<std::int64_t> done, totals;
-  remote::pull(*parse_hub_name("org/name"), {.settings = settings_, .progress = [&](const std::string& model, std::int64_t now, std::int64_t total) {
-                                               EXPECT_EQ(model, "org/name");
-                                               done.push_back(now), totals.push_back(total);
-                                             }});
+  remote::pull(*parse_hub_name("org/name"),
+               {.settings = settings_, .progress = [&](const std::string& model, std::int64_t now, std::int64_t total) {
+                  EXPECT_EQ(model, "org/name");
+                  done.push_back(now), totals.push_back(total);
+                }});
   EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
   EXPECT_EQ(done.back(), totals.back());
   EXPECT_GT(totals.back(), 300'000);
