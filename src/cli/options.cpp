@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* footer =
     "MODEL is a folder as transformers or timm writes it (config.json and weights), a file of weights\n"
-    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). INPUT is a picture, a folder or a glob.\n"
+    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). INPUT is a picture, a "
+    "folder or a glob.\n"
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
@@ -156,7 +157,16 @@ void add_convert(CLI::App& app, Options& o) {
 
 void add_parity(CLI::App& app, Options& o) {
   auto* command = add(app, o, "parity", "compare with what a Python peer computed, stage by stage");
-  command->add_option("CASE", o.inputs, "case folders, or folders of them")->required()->type_name("CASE...");
+  command->add_option("CASE", o.inputs, "case folders, or folders of them")->type_name("CASE...");
+  auto* published = command
+                        ->add_option("--published", o.published,
+                                     "public checkpoints (org/name): compare with what their publishers' tests expect")
+                        ->type_name("NAME...");
+  auto* image = command->add_option("--image", o.images, "the picture of those tests: COCO's 000000039769")
+                    ->expected(1)
+                    ->needs(published);
+  published->needs(image);
+  command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
   command->add_option("--precision", o.precision, "fp32 or bf16")
       ->check(CLI::Validator(check_precision, ""))
       ->capture_default_str();
@@ -184,7 +194,9 @@ void add_inspection(CLI::App& app, Options& o) {
 
 void add_hub(CLI::App& app, Options& o) {
   auto* pull = add(app, o, "pull", "bring models from the hub into the cache; print their folders");
-  pull->add_option("NAME", o.inputs, "organisation/name, or organisation/name@revision")->required()->type_name("NAME...");
+  pull->add_option("NAME", o.inputs, "organisation/name, or organisation/name@revision")
+      ->required()
+      ->type_name("NAME...");
   pull->add_flag("--json", o.json, "JSON lines");
 
   auto* cache = add(app, o, "cache", "the pulled models: ls lists, prune tidies up, verify checks every hash");
@@ -243,6 +255,8 @@ std::string no_command(const CLI::App& app) {
 }
 
 void settle_model(Options& options) {
+  if (options.command == "parity" && options.inputs.empty() && options.published.empty())
+    throw CLI::ValidationError("CASE", "expected case folders, or --published with names; found neither");
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk"};
   const bool takes_pictures =
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
