@@ -22,6 +22,8 @@ int parity(const Options& options);
 int info(const Options& options);
 int walk(const Options& options);
 int models(const Options& options);
+int pull(const Options& options);
+int cache(const Options& options);
 int doctor(const Options& options);
 int version(const Options& options);
 
@@ -32,6 +34,9 @@ constexpr int exit_model = 3;
 constexpr int exit_interrupted = 130;
 
 tasks::ModelSource model_source(const Options& options);
+// Models that are pulled on the way show it on a line of their own.
+void show_pulls(const Options& options);
+
 tasks::VisionModel open_model(const Options& options);
 
 // The model, or those of --ensemble, with --labels, --tta, --weights and --crop.

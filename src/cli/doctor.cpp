@@ -8,6 +8,7 @@
 #include "core/gpu.h"
 #include "core/isa.h"
 #include "core/progress.h"
+#include "remote/hub_settings.h"
 
 namespace nunchi::cli {
 namespace {
@@ -55,18 +56,8 @@ Check check_gpus() {
 
 Check check_cuda() { return {"CUDA", at::globalContext().hasCUDA() ? "in this LibTorch" : "not in this LibTorch", ""}; }
 
-std::filesystem::path cache_folder() {
-  const auto variable = [](const char* name) {
-    return std::filesystem::path(std::getenv(name) ? std::getenv(name) : "");
-  };
-  if (const auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
-  if (const auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
-  if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
-  return variable("HOME") / ".cache" / "huggingface" / "hub";
-}
-
 Check check_cache() {
-  const auto folder = cache_folder();
+  const auto folder = remote::hub_settings().cache;
   std::error_code error;
   const bool there = std::filesystem::is_directory(folder, error);
   const bool forbidden = error == std::errc::permission_denied;
@@ -75,7 +66,7 @@ Check check_cache() {
                       there       ? "exists"
                       : forbidden ? "may not be read"
                                   : "does not exist"),
-          there ? "" : "none is needed: give models as folders"};
+          there ? "" : "nothing is to be done: nunchi pull makes it"};
 }
 
 Check check_writing() {

@@ -10,8 +10,9 @@ namespace nunchi::cli {
 namespace {
 
 constexpr const char* footer =
-    "MODEL is a folder as transformers or timm writes it (config.json and weights), or a file of weights\n"
-    "(.safetensors, .pth) with --arch. INPUT is a picture, a folder or a glob.\n"
+    "MODEL is a folder as transformers or timm writes it (config.json and weights), a file of weights\n"
+    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). INPUT is a picture, a "
+    "folder or a glob.\n"
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
@@ -160,7 +161,16 @@ void add_convert(CLI::App& app, Options& o) {
 
 void add_parity(CLI::App& app, Options& o) {
   auto* command = add(app, o, "parity", "compare with what a Python peer computed, stage by stage");
-  command->add_option("CASE", o.inputs, "case folders, or folders of them")->required()->type_name("CASE...");
+  command->add_option("CASE", o.inputs, "case folders, or folders of them")->type_name("CASE...");
+  auto* published = command
+                        ->add_option("--published", o.published,
+                                     "public checkpoints (org/name): compare with what their publishers' tests expect")
+                        ->type_name("NAME...");
+  auto* image = command->add_option("--image", o.images, "the picture of those tests: COCO's 000000039769")
+                    ->expected(1)
+                    ->needs(published);
+  published->needs(image);
+  command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
   command->add_option("--precision", o.precision, "fp32 or bf16")
       ->check(CLI::Validator(check_precision, ""))
       ->capture_default_str();
@@ -184,6 +194,23 @@ void add_inspection(CLI::App& app, Options& o) {
   auto* doctor = add(app, o, "doctor", "check this machine, with a remedy for each lack");
   doctor->add_flag("--json", o.json, "one JSON object");
   add(app, o, "version", "versions of nunchi, compiler and LibTorch; instruction sets; devices");
+}
+
+void add_hub(CLI::App& app, Options& o) {
+  auto* pull = add(app, o, "pull", "bring models from the hub into the cache; print their folders");
+  pull->add_option("NAME", o.inputs, "organisation/name, or organisation/name@revision")
+      ->required()
+      ->type_name("NAME...");
+  pull->add_flag("--json", o.json, "JSON lines");
+
+  auto* cache = add(app, o, "cache", "the pulled models: ls lists, prune tidies up, verify checks every hash");
+  cache->add_option("ACTION", o.inputs, "ls, prune or verify")
+      ->required()
+      ->expected(1)
+      ->check(one_of({"ls", "prune", "verify"}, "ls, prune and verify"));
+  cache->add_flag("--dry-run", o.dry_run, "prune: say what would be deleted");
+  cache->add_flag("--all", o.all, "prune: also snapshots that no branch or tag points to any more");
+  cache->add_flag("--json", o.json, "JSON lines");
 }
 
 // A picture in the model's place is the likeliest slip of a first call.
@@ -219,6 +246,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_convert(*app, options);
   add_parity(*app, options);
   add_inspection(*app, options);
+  add_hub(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);
@@ -234,6 +262,8 @@ std::string no_command(const CLI::App& app) {
 
 void settle_model(Options& options) {
   if (takes_several_models(options)) return settle_models(options);
+  if (options.command == "parity" && options.inputs.empty() && options.published.empty())
+    throw CLI::ValidationError("CASE", "expected case folders, or --published with names; found neither");
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk", "eval"};
   const bool takes_pictures =
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();

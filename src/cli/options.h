@@ -31,11 +31,14 @@ struct Options {
   std::optional<PicturePart> crop;
   std::optional<PictureSize> size;
   std::optional<std::int64_t> classes;
-  std::vector<std::string> images;  // --image of `forward` and `walk`
+  std::vector<std::string> images;     // --image of `forward`, `walk` and `parity`
+  std::vector<std::string> published;  // --published of `parity`
+  std::string figures;
   int threads = 0, batch = 8, top = 0;
   std::int64_t limit = 0;  // 0: all
   std::int64_t max_pixels = 178'956'970;
   bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false, ensemble = false;
+  bool dry_run = false, all = false;  // of `cache`
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

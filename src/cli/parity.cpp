@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "cli/commands.h"
 #include "core/interrupt.h"
+#include "tasks/published.h"
 
 namespace nunchi::cli {
 namespace {
@@ -56,17 +58,32 @@ void write_json(Results& results, const tasks::ParityResult& result) {
   results.line(json_line(line));
 }
 
+using Run = std::function<tasks::ParityResult()>;
+
+// All that the command line names, each to be run when its turn comes.
+std::vector<Run> runs(const Options& options, nn::Precision precision) {
+  std::vector<Run> all;
+  for (const auto& folder : case_folders(options)) all.push_back([=] { return tasks::run_case(folder, precision); });
+  if (options.published.empty()) return all;
+  const auto figures =
+      options.figures.empty() ? tasks::published_figures() : tasks::read_published_figures(options.figures);
+  for (const auto& name : options.published) {
+    all.push_back(
+        [=, image = options.images.front()] { return tasks::run_published(figures, name, image, precision); });
+  }
+  return all;
+}
+
 }  // namespace
 
 int parity(const Options& options) {
-  const auto precision = tasks::precision_from_name(options.precision);
   Results results(options.out);
   int failed = 0, done = 0;
-  for (const auto& folder : case_folders(options)) {
+  for (const auto& run : runs(options, tasks::precision_from_name(options.precision))) {
     throw_if_stopped();
     ++done;
     try {
-      const auto result = tasks::run_case(folder, precision);
+      const auto result = run();
       options.json ? write_json(results, result) : write_table(results, result);
       failed += !result.passed();
     } catch (const Error& error) {

@@ -39,9 +39,9 @@ int exit_code(ErrorKind kind) {
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"eval", eval},       {"compare", compare}, {"classify", classify}, {"embed", embed}, {"similar", similar},
-      {"forward", forward}, {"parity", parity},   {"info", info},         {"walk", walk},   {"models", models},
-      {"doctor", doctor},   {"version", version}, {"convert", convert},
+      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},     {"compare", compare},
+      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},     {"models", models},
+      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor}, {"version", version},
   };
   return commands.at(options.command)(options);
 }
@@ -55,6 +55,7 @@ extern "C" NUNCHI_API int nunchi_run(const Options& options) {
     remark(message);
   });
   try {
+    show_pulls(options);
     if (options.threads > 0) at::set_num_threads(options.threads);
     try {
       return dispatch(options);

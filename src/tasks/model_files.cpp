@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "models/architectures.h"
+#include "remote/hub.h"
 #include "weights/directory.h"
 
 namespace nunchi::tasks {
@@ -118,7 +119,9 @@ void check_is_folder(const fs::path& path) {
 
 }  // namespace
 
-ModelFiles open_model_files(const ModelSource& source) {
+ModelFiles open_model_files(const ModelSource& named) {
+  ModelSource source = named;
+  source.path = remote::resolve_model_path(named.path);
   try {
     if (!source.arch.empty()) return open_state_dict(source);
     check_is_folder(source.path);

@@ -34,14 +34,14 @@ TEST(Start, HelpNamesEveryCommandAndExitCode) {
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.err, "");
   for (const auto* word : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor",
-                           "version", "completion", "Exit codes", "130", "MODEL", "INPUT"}) {
+                           "version", "pull", "cache", "completion", "Exit codes", "130", "MODEL", "INPUT"}) {
     EXPECT_THAT(run.out, HasSubstr(word));
   }
 }
 
 TEST(Start, EveryCommandHasHelp) {
   for (const auto* command : {"classify", "embed", "similar", "forward", "parity", "info", "walk", "models", "doctor",
-                              "version", "completion"}) {
+                              "version", "pull", "cache", "completion"}) {
     const auto run = run_program({command, "--help"});
     EXPECT_EQ(run.exit_code, 0) << command;
     EXPECT_THAT(run.out, AllOf(HasSubstr("Usage: nunchi "), HasSubstr(command))) << command;
