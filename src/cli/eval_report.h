@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "core/json.h"
 #include "data/dataset.h"
 #include "tasks/evaluate.h"
 
