@@ -82,7 +82,8 @@ bool offers(const Table& table, const Request& request) {
 
 // The checkpoint that a bare name stands for: the usual one, unless a tensor tells that the file is another's.
 std::string usual_tag(const Table& table, const Json& row, const Shapes& shapes) {
-  for (const auto& [tensor, tag] : row.value("tags_by_tensor", Json::object()).items()) {
+  const Json told = row.value("tags_by_tensor", Json::object());
+  for (const auto& [tensor, tag] : told.items()) {
     if (shapes.contains(tensor)) return tag.get<std::string>();
   }
   return get_or<std::string>(row, table.usual, "");
