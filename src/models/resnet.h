@@ -117,6 +117,7 @@ class ResNet : public Model {
   ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
+  const ResNetConfig& config() const { return config_; }
 
  private:
   using Stage = nn::List<ResidualBlock>;

@@ -133,25 +133,6 @@ void read_sizes_of_tensors(ResNetConfig& net, const Source& source) {
   for (const std::string head : {"fc.weight", "linear.weight"}) net.classes = rows(head, net.classes);
 }
 
-weights::KeyTable resnet_keys_of_transformers(const ResNetConfig& net) {
-  weights::KeyTable table{.publisher = "transformers", .prefixes = {"resnet.", ""}};
-  const std::string stem = "@embedder.embedder.";
-  table.rules = {{"conv1.weight", {stem + "convolution.weight"}}, {"bn1.*", {stem + "normalization.*"}}};
-  for (std::size_t i = 0; i < net.stages.size(); ++i) {
-    const auto own = fmt::format("layer{}.*.", i + 1), block = fmt::format("@encoder.stages.{}.layers.*.", i);
-    for (int k = 1; k <= 3; ++k) {
-      const auto layer = fmt::format("{}layer.{}.", block, k - 1);
-      table.rules.push_back({fmt::format("{}conv{}.weight", own, k), {layer + "convolution.weight"}});
-      table.rules.push_back({fmt::format("{}bn{}.*", own, k), {layer + "normalization.*"}});
-    }
-    table.rules.push_back({own + "downsample.0.weight", {block + "shortcut.convolution.weight"}});
-    table.rules.push_back({own + "downsample.1.*", {block + "shortcut.normalization.*"}});
-  }
-  table.rules.push_back({"fc.*", {"classifier.1.*"}});
-  if (net.classes == 0) table.dropped = {"classifier.**"};
-  return table;
-}
-
 // timm's gates are 1x1 convolutions.
 weights::KeyTable resnet_keys_of_libraries(const ResNetConfig& net) {
   weights::KeyTable table;
@@ -172,6 +153,25 @@ bool has_head(const Source& source) {
 }
 
 }  // namespace
+
+weights::KeyTable resnet_keys_of_transformers(const ResNetConfig& net) {
+  weights::KeyTable table{.publisher = "transformers", .prefixes = {"resnet.", ""}};
+  const std::string stem = "@embedder.embedder.";
+  table.rules = {{"conv1.weight", {stem + "convolution.weight"}}, {"bn1.*", {stem + "normalization.*"}}};
+  for (std::size_t i = 0; i < net.stages.size(); ++i) {
+    const auto own = fmt::format("layer{}.*.", i + 1), block = fmt::format("@encoder.stages.{}.layers.*.", i);
+    for (int k = 1; k <= 3; ++k) {
+      const auto layer = fmt::format("{}layer.{}.", block, k - 1);
+      table.rules.push_back({fmt::format("{}conv{}.weight", own, k), {layer + "convolution.weight"}});
+      table.rules.push_back({fmt::format("{}bn{}.*", own, k), {layer + "normalization.*"}});
+    }
+    table.rules.push_back({own + "downsample.0.weight", {block + "shortcut.convolution.weight"}});
+    table.rules.push_back({own + "downsample.1.*", {block + "shortcut.normalization.*"}});
+  }
+  table.rules.push_back({"fc.*", {"classifier.1.*"}});
+  if (net.classes == 0) table.dropped = {"classifier.**"};
+  return table;
+}
 
 ResNetConfig resnet_config_from_transformers(const Source& source) {
   const Json& config = source.config;

@@ -24,4 +24,7 @@ void take_sizes_from_shapes(SwinConfig& swin, const Source& source, const weight
 
 Built build_swin(const Source& source);  // of any publisher
 
+// In the words of transformers or timm. Throws Error (usage) where their classes lack what the model has.
+Published publish_swin(const Model& model, Publisher publisher);
+
 }  // namespace nunchi::models

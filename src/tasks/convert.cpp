@@ -135,9 +135,8 @@ void describe_for_timm(const ModelFiles& files, models::Published& published, co
   out.write_json("config.json", published.config);
 }
 
-std::vector<std::string> write_other_names(const ModelSource& source, const NewFolder& out, Publisher publisher,
+std::vector<std::string> write_other_names(ModelFiles files, const NewFolder& out, Publisher publisher,
                                            at::ScalarType dtype) {
-  auto files = open_model_files(source);
   auto published = models::publish(files.source, *files.built.model, publisher);
   if (publisher == Publisher::transformers)
     describe_for_transformers(files, published, out);
@@ -168,7 +167,13 @@ Converted convert(const ModelSource& source, const fs::path& target, const Conve
     copy_descriptions(source.path, out, options.dtype);
   } else {
     const auto publisher = options.layout == Layout::timm ? Publisher::timm : Publisher::transformers;
-    converted.remarks = write_other_names(source, out, publisher, dtype.value_or(at::kFloat));
+    auto files = open_model_files(source);
+    if (files.publisher == publisher && !source.classes) {
+      write_same_names(source, out, dtype);
+      copy_descriptions(source.path, out, options.dtype);
+    } else {
+      converted.remarks = write_other_names(std::move(files), out, publisher, dtype.value_or(at::kFloat));
+    }
   }
   const auto written = formats::open_weights(out / "model.safetensors");
   converted.tensors = written.names().size();
