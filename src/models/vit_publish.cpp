@@ -134,6 +134,7 @@ Published as_timm(const VitConfig& vit) {
   check(vit.norm_kind == nn::NormKind::layer && !vit.norm_branches && !vit.norm_patches, "norms of another kind");
   check(vit.registers == 0 || vit.position_rows != PositionRows::without_registers,
         "register tokens beside a position of the class token");
+  check(!vit.distillation || vit.teacher_head || vit.classes == 0, "one head beside a distillation token");
   check(vit.patch_bias != vit.norm_before_blocks, "a norm before the blocks beside a bias of the patch embedding");
   Published published;
   published.config = {{"architecture", vit.distillation ? "deit_base_distilled_patch16_224"
@@ -144,8 +145,8 @@ Published as_timm(const VitConfig& vit) {
   if (vit.pooler == Pooler::dense) published.remarks = {"timm has no place for the pooler: it is left out"};
   if (vit.eps != 1e-6) {
     published.remarks.push_back(
-        fmt::format("timm's config cannot say that the norms' epsilon is {:g}: it takes 1e-6, "
-                    "which moves answers by about that much",
+        fmt::format("timm's config cannot say that the norms' epsilon is {:g}: it takes 1e-6, which shows only where "
+                    "tokens vary by little more than that",
                     vit.eps));
   }
   return published;
