@@ -3,8 +3,12 @@
 from . import directories
 from .spec import Case, Picture, labels
 
-SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 2, "image_size": 35,
+SMALL = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "mlp_ratio": 2, "image_size": 35,
          "patch_size": 7}
+LARGER = SMALL | {"hidden_size": 24}
+# what the tests read by name: larger, and in float32 where nothing else is said
+NAMED = ("dinov2", "dinov2_classifier", "dinov2_non_square", "dinov2_registers", "dinov2_registers_swiglu",
+         "dinov2_swiglu")
 SIX = labels("one", "two", "three", "four", "five", "six")
 
 
@@ -13,8 +17,10 @@ def crop_to(size, **changes):
 
 
 def dino(name, shows, model_class="Dinov2Model", picture=Picture(64, 51), config=None, process=None, **rest):
-    return Case(name=name, shows=shows, model_class=model_class, config={**SMALL, **SIX, **(config or {})},
-                processor_class="BitImageProcessor", processor=process or crop_to(35), picture=picture, **rest)
+    config = {**(LARGER if name in NAMED else SMALL), **SIX, **(config or {})}
+    return Case(name=name, shows=shows, model_class=model_class, config=config,
+                processor_class="BitImageProcessor", processor=process or crop_to(35), picture=picture,
+                dtype=rest.pop("dtype", "float32" if name in NAMED else "float16"), **rest)
 
 
 def registers(name, shows, model_class="Dinov2WithRegistersModel", config=None, **rest):

@@ -56,7 +56,7 @@ class TimmCase(CommonCase):
     arguments: dict[str, Any]  # of create_model
     cfg: dict[str, Any]  # what differs from the pretrained_cfg of the architecture
     model_config: dict[str, Any] = field(default_factory=dict)  # what save_for_hf adds to config.json
-    weights: str = "model.safetensors"  # or pytorch_model.bin, or a size: that of a shard
+    weights: str = "model.safetensors"  # or pytorch_model.bin, "views" (see strided.py), or the size of a shard
     load: dict[str, Any] = field(default_factory=dict)  # arguments of create_model when the directory is read
 
     peer = "timm"

@@ -8,17 +8,20 @@ SMALL = {"img_size": 20, "patch_size": 5, "embed_dim": 16, "depth": 2, "num_head
 CFG = {"input_size": (3, 20, 20)}
 
 
+FLOAT32 = ("vit", "vit_clip", "vit_map", "vit_registers", "deit_distilled", "vit_dynamic", "sharded", "pickled")
+
+
 def timm_vit(name, shows, arch="vit_tiny_patch16_224", arguments=None, cfg=None, picture=Picture(37, 29), **rest):
     return TimmCase(name=f"timm_{name}", shows=shows, arch=arch, arguments={**SMALL, **(arguments or {})},
-                    cfg={**CFG, **(cfg or {})}, picture=picture, **rest)
+                    cfg={**CFG, **(cfg or {})}, picture=picture,
+                    dtype=rest.pop("dtype", "float32" if name in FLOAT32 else "float16"), **rest)
 
 
 FROM_STREAM = {"head": "from_stream"}
 
 POOLING = [
     timm_vit("vit", "class token; 3 blocks, 3 heads, eps 1e-6",
-             arguments={"depth": 3, "num_heads": 3, "embed_dim": 24, "mlp_ratio": 4, "img_size": 32, "patch_size": 8},
-             cfg={"input_size": (3, 32, 32)}),
+             arguments={"depth": 3, "num_heads": 3, "embed_dim": 24, "mlp_ratio": 4}),
     timm_vit("vit_no_classes", "num_classes 0: features only", arguments={"num_classes": 0}),
     timm_vit("vit_avg", "mean of the patches, fc_norm after it, no norm before it", arguments={"global_pool": "avg"}),
     timm_vit("vit_avg_no_fc_norm", "mean of the patches of normalised tokens", arguments={"global_pool": "avg",
@@ -48,7 +51,8 @@ PARTS = [
     timm_vit("vit_scale_norms", "norms of the attention's result and of the hidden units",
              arguments={"scale_attn_norm": True, "scale_mlp_norm": True}, unseen=("variant",)),
     timm_vit("vit_layer_scale", "init_values", arguments={"init_values": 0.1}),
-    timm_vit("vit_clip", "CLIP tower: norm before the blocks, eps 1e-5, bias-free patches", "vit_base_patch32_clip_224"),
+    timm_vit("vit_clip", "CLIP tower: norm before the blocks, eps 1e-5, bias-free patches",
+             "vit_base_patch32_clip_224"),
     timm_vit("vit_clip_quickgelu", "CLIP tower with the sigmoid GELU", "vit_base_patch32_clip_quickgelu_224"),
     timm_vit("vit_final_norm_off", "CLIP tower without a final norm", "vit_base_patch32_clip_224",
              arguments={"final_norm": False}, roles=FROM_STREAM),
@@ -105,9 +109,9 @@ LABELS = ["n01440764", "n01443537", "n01484850", "n01491361", "n01494475", "n014
 FILES = [
     timm_vit("labels", "label_names and label_descriptions", model_config={
         "label_names": LABELS, "label_descriptions": {name: f"fish {index}" for index, name in enumerate(LABELS)}}),
-    TimmCase(name="timm_legacy_flat", shows="the flat config.json of timm 0.x: sizes by the architecture's name, labels",
-             arch="test_vit", arguments={"num_classes": 6}, cfg={"input_size": (3, 32, 32), "num_classes": 6},
-             picture=Picture(37, 29), dtype="float16", model_config={"label_names": LABELS},
+    TimmCase(name="timm_legacy_flat", shows="flat config.json of timm 0.x: sizes by the architecture's name, labels",
+             arch="test_convnext", arguments={"num_classes": 6}, cfg={"input_size": (3, 40, 40), "num_classes": 6},
+             picture=Picture(37, 29), weights="views", model_config={"label_names": LABELS},
              edit_model_directory=directories.flatten),
     timm_vit("no_model_args", "model_args with overrides only, as timm before 1.0.20 wrote", edit_model_directory=
              directories.keep_model_args("patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio")),

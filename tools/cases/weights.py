@@ -41,7 +41,7 @@ def randomise(model, pixel_values, seed, first_roles):
             _randomise_module(name, module, pixel_scale, first_roles, generator)
         _move_units_into_gelu_tail(model)
         _shrink_what_enters_inner_norms(model)
-        _calibrate_batch_norms(model, pixel_values)
+        calibrate_batch_norms(model, pixel_values)
 
 
 def _normal_(tensor, deviation, generator):
@@ -65,7 +65,8 @@ def _randomise_module(name, module, pixel_scale, first_roles, generator):
         _uniform_(module.running_var, 0.4 * BATCH_VARIANCE, 1.6 * BATCH_VARIANCE, generator)
         module.num_batches_tracked.fill_(7)
     elif is_norm(module):
-        scale = 10 * SIGNAL if role_of(name, first_roles) in ("norm_of_stream", "stem") else 1.0  # its input drowns in eps
+        makes_stream = role_of(name, first_roles) in ("norm_of_stream", "stem")
+        scale = 10 * SIGNAL if makes_stream else 1.0  # its input drowns in eps
         _uniform_(module.weight, 0.5 * scale, 1.5 * scale, generator)
         if getattr(module, "bias", None) is not None:
             _normal_(module.bias, 0.3 if scale == 1.0 else SIGNAL, generator)
@@ -132,7 +133,8 @@ def _shrink(module, part, rows=slice(None)):
             linear.bias[rows] *= SIGNAL
 
 
-def _calibrate_batch_norms(model, pixel_values):
+@torch.no_grad()
+def calibrate_batch_norms(model, pixel_values):
     """Makes what enters each BatchNorm BATCH_GAIN deviations wide, so that 50 layers neither explode nor die."""
     latest = []  # the convolution that ran last: the one in front of the BatchNorm that runs next
     hooks = []

@@ -1,4 +1,4 @@
-"""torchvision's classifiers: what the entry points pass to the classes that nunchi reads, and the presets of weights."""
+"""torchvision's classifiers: what the entry points pass to the classes that nunchi reads, and presets of weights."""
 
 import contextlib
 import inspect
@@ -12,7 +12,8 @@ CLASSES = {"vision_transformer": "VisionTransformer", "swin_transformer": "SwinT
            "convnext": "ConvNeXt", "mobilenetv2": "MobileNetV2"}
 ABOUT_WEIGHTS = (
     " weights: the picture preset that comes with each published state dict (resize of the short side, centre crop, "
-    "antialiased); default_weights: the first published. A ConvNeXt block_setting is [in, out (null at the end), layers]."
+    "antialiased); default_weights: the first published. A ConvNeXt block_setting is [in, out (null at the end), "
+    "layers]."
 )
 
 

@@ -1,4 +1,4 @@
-"""torchvision's ResNet with fewer channels: its own blocks, forward and names of tensors, which have no width argument."""
+"""torchvision's ResNet with fewer channels, for which it has no argument: its own blocks, forward and names."""
 
 from torch import nn
 from torchvision.models import ResNet

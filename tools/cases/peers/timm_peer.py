@@ -11,7 +11,7 @@ from timm.data import create_transform, resolve_model_data_config
 from timm.models import save_for_hf
 from torchvision import transforms
 
-from .. import weights
+from .. import strided, weights
 from .capture import captured, numbered, outputs_of
 
 VERSION = timm.__version__
@@ -22,10 +22,15 @@ def write(case, directory, picture_file, seed):
     torch.manual_seed(seed)
     model = timm.create_model(case.arch, pretrained_cfg_overlay=case.cfg, **case.arguments).eval()
     weights.randomise(model, pixel_values(case, model, directory, picture_file), seed, case.roles)
+    if case.weights == "views":
+        strided.structure(model)
+        weights.calibrate_batch_norms(model, pixel_values(case, model, directory, picture_file))
     model.to(getattr(torch, case.dtype))
     save_for_hf(model, directory, model_config=dict(case.model_config),
                 safe_serialization=case.weights == "model.safetensors")
-    if case.weights.endswith("KB"):
+    if case.weights == "views":
+        torch.save(strided.as_views(model), directory / "pytorch_model.bin")
+    elif case.weights.endswith("KB"):
         (directory / "pytorch_model.bin").unlink()
         save_torch_state_dict(model.state_dict(), directory, max_shard_size=case.weights)
 
