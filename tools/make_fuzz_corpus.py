@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/fuzz/corpus: small files from which the fuzzers start, and which the ordinary tests replay.
 
-    python tools/make_fuzz_corpus.py           # needs numpy and Pillow; run tools/make_formats_golden.py first
+    python tools/make_fuzz_corpus.py           # needs numpy and Pillow; run tools/make_formats_golden.py and make_pickle_golden.py first
 """
 import io
 import json
@@ -57,6 +57,12 @@ def make_shard_index():
 def make_zips():
     for path in (GOLDEN / "zip").glob("*.zip"):
         write("zip", path.stem, path.read_bytes())
+
+
+def make_pickles():
+    for path in (GOLDEN / "pickle").glob("*.p*"):
+        if path.stat().st_size < 3000:
+            write("pickle", path.stem, path.read_bytes())
 
 
 def picture(mode):
@@ -116,6 +122,7 @@ if __name__ == "__main__":
     make_npy()
     make_shard_index()
     make_zips()
+    make_pickles()
     make_images()
     files = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files)} bytes in {CORPUS}")

@@ -123,13 +123,12 @@ bool lies_before(const TensorView& left, const TensorView& right) {
 
 }  // namespace
 
-std::int64_t TensorView::count() const {
-  std::int64_t product = 1;
-  for (const std::int64_t size : shape) product *= size;
-  return product;
+bool is_safetensors(std::span<const std::byte> file) {
+  std::uint64_t length = 0;
+  if (file.size() < prefix_size) return false;
+  std::memcpy(&length, file.data(), prefix_size);
+  return length <= most_header_bytes;
 }
-
-bool TensorView::aligned() const { return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment(dtype) == 0; }
 
 SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std::string& name) {
   const std::string_view text = header_of(file, name);
@@ -145,22 +144,19 @@ SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, Access access) {
-  SafetensorsFile result;
-  result.file_ = std::make_shared<const MappedFile>(MappedFile::open(path, {.access = access}));
-  try {
-    result.contents_ = parse_safetensors(result.file_->bytes(), path.string());
-  } catch (const Error&) {
-    result.file_->check();  // a header that is just being written reads as zeros
-    throw;
-  }
-  result.file_->check();
-  for (std::size_t i = 0; i < result.tensors().size(); ++i) result.positions_.emplace(result.tensors()[i].name, i);
-  return result;
+  return read(std::make_shared<const MappedFile>(MappedFile::open(path, {.access = access})));
 }
 
-const TensorView* SafetensorsFile::find(const std::string& name) const {
-  const auto found = positions_.find(name);
-  return found == positions_.end() ? nullptr : &contents_.tensors[found->second];
+SafetensorsFile SafetensorsFile::read(const std::shared_ptr<const MappedFile>& file) {
+  SafetensorsContents contents;
+  try {
+    contents = parse_safetensors(file->bytes(), file->path().string());
+  } catch (const Error&) {
+    file->check();  // a header that is just being written reads as zeros
+    throw;
+  }
+  file->check();
+  return {file, std::move(contents.tensors), std::move(contents.metadata)};
 }
 
 }  // namespace nunchi::formats

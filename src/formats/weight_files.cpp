@@ -1,12 +1,17 @@
+#include "formats/weight_files.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <set>
 
 #include "core/assert.h"
 #include "core/json.h"
 #include "formats/safetensors.h"
+#include "formats/torch_file.h"
 
 namespace nunchi::formats {
 namespace fs = std::filesystem;
@@ -40,31 +45,91 @@ void check_tensors_present(const WeightFiles& weights, const std::map<std::strin
                                             fmt::join(missing, ", "), count > missing.size() ? ", ..." : ""));
 }
 
-[[noreturn]] void fail_without_weights(const fs::path& folder, const std::vector<fs::path>& files) {
-  std::vector<std::string> names;
-  for (const fs::path& file : files) names.push_back(file.filename().string());
-  throw Error(
-      ErrorKind::model,
-      fmt::format("{}: expected model.safetensors, model.safetensors.index.json or one single .safetensors file, "
-                  "found {}",
-                  folder.string(), names.empty() ? "no file" : fmt::format("{}", fmt::join(names, ", "))));
+// Trainers leave these beside the weights.
+bool is_training_state(const fs::path& file) {
+  constexpr std::array<std::string_view, 4> beginnings{"training_args", "optimizer", "scheduler", "rng_state"};
+  const std::string name = file.filename().string();
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](auto beginning) { return name.starts_with(beginning); });
+}
+
+std::vector<fs::path> candidates_of(const std::vector<fs::path>& files, const std::set<std::string>& endings) {
+  std::vector<fs::path> candidates;
+  std::copy_if(files.begin(), files.end(), std::back_inserter(candidates), [&](const fs::path& file) {
+    return endings.contains(file.extension().string()) && !is_training_state(file);
+  });
+  return candidates;
 }
 
 fs::path weights_in(const fs::path& folder) {
-  for (const auto* name : {"model.safetensors", "model.safetensors.index.json"}) {
+  for (const auto* name :
+       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
     if (fs::exists(folder / name)) return folder / name;
   }
   const auto files = list_files(folder);
-  std::vector<fs::path> candidates;
-  std::copy_if(files.begin(), files.end(), std::back_inserter(candidates),
-               [](const fs::path& file) { return file.extension() == ".safetensors"; });
-  if (candidates.size() != 1) fail_without_weights(folder, files);
-  return candidates.front();
+  for (const auto& endings : {std::set<std::string>{".safetensors"}, {".pth", ".pt", ".bin"}}) {
+    const auto candidates = candidates_of(files, endings);
+    if (candidates.size() == 1) return candidates.front();
+    if (!candidates.empty()) break;
+  }
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(file.filename().string());
+  throw Error(ErrorKind::model,
+              fmt::format("{}: expected model.safetensors, pytorch_model.bin, an index of either, or one single "
+                          ".safetensors, .pth, .pt or .bin file, found {}",
+                          folder.string(), names.empty() ? "no file" : fmt::format("{}", fmt::join(names, ", "))));
+}
+
+// The mapping and the memory of the tensors that do not lie in it: whoever holds one holds both.
+struct HeldFile {
+  MappedFile file;
+  std::shared_ptr<const void> memory;
+};
+
+WeightFile read_torch(const std::shared_ptr<HeldFile>& held, const TorchOptions& options) {
+  TorchWeights weights;
+  try {
+    weights = read_torch_file(held->file.bytes(), held->file.path().string(), options);
+  } catch (const Error&) {
+    held->file.check();  // what is just being written reads as zeros
+    throw;
+  }
+  held->file.check();
+  held->memory = std::move(weights.memory);
+  return {std::shared_ptr<const MappedFile>(held, &held->file), std::move(weights.tensors),
+          std::move(weights.metadata)};
+}
+
+// Git leaves a few lines of text where Git LFS has not fetched the file itself.
+[[noreturn]] void fail_unknown(const MappedFile& file) {
+  constexpr std::string_view pointer = "version https://git-lfs";
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  throw Error(
+      ErrorKind::model,
+      fmt::format(
+          "{}: expected weights as safetensors or torch.save write them, found {}", file.path().string(),
+          text.starts_with(pointer) ? "a pointer of Git LFS to them; fetch them with `git lfs pull`" : "another file"));
+}
+
+WeightFile open_file(const fs::path& path, Access access, const TorchOptions& options) {
+  auto held = std::make_shared<HeldFile>(HeldFile{MappedFile::open(path, {.access = access}), nullptr});
+  if (is_torch_file(held->file.bytes())) return read_torch(held, options);
+  if (!is_safetensors(held->file.bytes())) fail_unknown(held->file);
+  return SafetensorsFile::read(std::shared_ptr<const MappedFile>(held, &held->file));
 }
 
 }  // namespace
 
-WeightFiles::WeightFiles(std::vector<SafetensorsFile> files) : files_(std::move(files)) {
+WeightFile::WeightFile(std::shared_ptr<const MappedFile> file, std::vector<TensorView> tensors, Metadata metadata)
+    : file_(std::move(file)), tensors_(std::move(tensors)), metadata_(std::move(metadata)) {
+  for (std::size_t i = 0; i < tensors_.size(); ++i) positions_.emplace(tensors_[i].name, i);
+}
+
+const TensorView* WeightFile::find(const std::string& name) const {
+  const auto found = positions_.find(name);
+  return found == positions_.end() ? nullptr : &tensors_[found->second];
+}
+
+WeightFiles::WeightFiles(std::vector<WeightFile> files) : files_(std::move(files)) {
   ASSERT(!files_.empty(), "a checkpoint has a file");
   for (std::size_t i = 0; i < files_.size(); ++i) {
     for (const TensorView& tensor : files_[i].tensors()) {
@@ -83,6 +148,12 @@ std::vector<std::string> WeightFiles::names() const {
   return result;
 }
 
+std::map<std::string, std::vector<std::int64_t>> WeightFiles::shapes() const {
+  std::map<std::string, std::vector<std::int64_t>> result;
+  for (const auto& [name, file] : file_of_name_) result.emplace(name, files_[file].find(name)->shape);
+  return result;
+}
+
 const TensorView* WeightFiles::find(const std::string& name) const {
   const auto found = file_of_name_.find(name);
   return found == file_of_name_.end() ? nullptr : files_[found->second].find(name);
@@ -94,7 +165,7 @@ std::shared_ptr<const MappedFile> WeightFiles::file_of(const std::string& name) 
 }
 
 void WeightFiles::check() const {
-  for (const SafetensorsFile& file : files_) file.file()->check();
+  for (const WeightFile& file : files_) file.file()->check();
 }
 
 std::map<std::string, std::string> parse_shard_index(std::string_view text, const std::string& name) {
@@ -120,14 +191,14 @@ WeightFiles open_sharded(const fs::path& index, Access access) {
   const auto shards = parse_shard_index(read_file(index, most_bytes, ErrorKind::model), index.string());
   std::set<std::string> names;
   for (const auto& [tensor, shard] : shards) names.insert(shard);
-  std::vector<SafetensorsFile> files;
+  std::vector<WeightFile> files;
   for (const std::string& shard : names) {
     const fs::path path = index.parent_path() / shard;
     if (!fs::exists(path)) {
       throw Error(ErrorKind::model,
                   fmt::format("{}: its shard {} is missing: expected it beside the index", index.string(), shard));
     }
-    files.push_back(SafetensorsFile::open(path, access));
+    files.push_back(open_file(path, access, {.as_they_are = true}));
   }
   WeightFiles weights(std::move(files));
   check_tensors_present(weights, shards, index);
@@ -137,8 +208,8 @@ WeightFiles open_sharded(const fs::path& index, Access access) {
 WeightFiles open_weights(const fs::path& path, Access access) {
   const fs::path file = fs::is_directory(path) ? weights_in(path) : path;
   if (ends_with(file, index_ending)) return open_sharded(file, access);
-  std::vector<SafetensorsFile> files;
-  files.push_back(SafetensorsFile::open(file, access));
+  std::vector<WeightFile> files;
+  files.push_back(open_file(file, access, {}));
   return WeightFiles(std::move(files));
 }
 

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <set>
 
+#include "formats/safetensors.h"
 #include "nn/initialise.h"
 
 namespace nunchi::weights {
@@ -42,6 +43,7 @@ Tensor as_tensor(const formats::TensorView& view, const std::shared_ptr<const Ma
   if (!view.aligned()) {
     Tensor copy = at::empty(view.shape, type);
     std::memcpy(copy.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
+    file->release(view.bytes);
     return copy;
   }
   void* data = const_cast<std::byte*>(view.bytes.data());  // the pages are read-only: only thawed tensors are written

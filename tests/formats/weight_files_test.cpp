@@ -92,15 +92,59 @@ TEST(OpenWeights, OneTensorInTwoShardsIsAnError) {
 
 TEST(OpenWeights, AFolderMayHoldOneFileOfAnyName) {
   const TemporaryFolder folder;
-  EXPECT_THAT(error_of([&] { open_weights(folder.path()); }), HasSubstr("found no file"));
-  write_file(folder / "pytorch_model.bin", "x");
-  EXPECT_THAT(error_of([&] { open_weights(folder.path()); }), HasSubstr("found pytorch_model.bin"));
-  write_shard(folder / "weights.safetensors", {"a"});
-  EXPECT_THAT(open_weights(folder.path()).names(), ElementsAre("a"));
+  const auto names = [&] { return open_weights(folder.path()).names(); };
+  const auto error = [&] { return error_of([&] { open_weights(folder.path()); }); };
+  EXPECT_THAT(error(), HasSubstr("found no file"));
+  write_file(folder / "training_args.bin", "x");
+  write_file(folder / "optimizer.pt", "x");
+  EXPECT_THAT(error(), HasSubstr("found optimizer.pt, training_args.bin"));
+  fs::copy_file(golden("pickle/protocol4.pth"), folder / "dino.pth");
+  EXPECT_THAT(names(), ElementsAre("a", "b"));
+  fs::copy_file(golden("pickle/protocol4.pth"), folder / "more.pt");
+  EXPECT_THAT(error(), HasSubstr(".pth, .pt or .bin file, found dino.pth, more.pt, optimizer.pt"));
+  write_shard(folder / "weights.safetensors", {"c"});
+  EXPECT_THAT(names(), ElementsAre("c"));
   write_shard(folder / "more.safetensors", {"b"});
-  EXPECT_THAT(error_of([&] { open_weights(folder.path()); }), HasSubstr("one single .safetensors file, found"));
-  write_shard(folder / "model.safetensors", {"c"});
-  EXPECT_THAT(open_weights(folder.path()).names(), ElementsAre("c"));
+  EXPECT_THAT(error(), HasSubstr("one single .safetensors"));
+}
+
+TEST(OpenWeights, TheUsualNamesComeFirst) {
+  const TemporaryFolder folder;
+  const auto names = [&] { return open_weights(folder.path()).names(); };
+  write_shard(folder / "weights.safetensors", {"lone"});
+  fs::copy_file(golden("pickle/protocol4.pth"), folder / "shard.bin");
+  write_file(folder / "pytorch_model.bin.index.json", R"({"weight_map":{"a":"b.bin"}})");
+  EXPECT_THAT(error_of([&] { names(); }), HasSubstr("its shard b.bin is missing"));
+  fs::copy_file(golden("pickle/module.pth"), folder / "pytorch_model.bin");
+  EXPECT_THAT(names(), testing::Contains("1.running_mean"));
+  write_file(folder / "model.safetensors.index.json", R"({"weight_map":{"lone":"weights.safetensors"}})");
+  EXPECT_THAT(names(), ElementsAre("lone"));
+  write_shard(folder / "model.safetensors", {"first"});
+  EXPECT_THAT(names(), ElementsAre("first"));
+}
+
+// The names of shards are those of the index, whatever prefix they share.
+TEST(OpenWeights, ShardsMayBePickles) {
+  const TemporaryFolder folder;
+  fs::copy_file(golden("pickle/dino_student.pth"), folder / "1.bin");
+  write_shard(folder / "2.safetensors", {"b"});
+  write_file(folder / "pytorch_model.bin.index.json",
+             R"({"weight_map":{"module.backbone.cls_token":"1.bin","b":"2.safetensors"}})");
+  const WeightFiles weights = open_weights(folder.path());
+  EXPECT_EQ(weights.file_of("module.backbone.cls_token")->path().filename(), "1.bin");
+  EXPECT_NE(weights.find("module.head.mlp.0.weight"), nullptr);
+  EXPECT_EQ(weights.shapes().at("module.backbone.cls_token"), (std::vector<std::int64_t>{1, 1, 4}));
+  EXPECT_EQ(weights.shapes().size(), weights.names().size());
+}
+
+TEST(OpenWeights, TheContentTellsTheFormat) {
+  const TemporaryFolder folder;
+  write_shard(folder / "a.pth", {"a"});
+  fs::copy_file(golden("pickle/module.pth"), folder / "b.safetensors");
+  EXPECT_THAT(open_weights(folder / "a.pth").names(), ElementsAre("a"));
+  EXPECT_THAT(open_weights(folder / "b.safetensors").names(), testing::Contains("0.bias"));
+  write_file(folder / "c.pth", "no weights at all");
+  EXPECT_THAT(error_of([&] { open_weights(folder / "c.pth"); }), HasSubstr("safetensors or torch.save write them"));
 }
 
 TEST(OpenWeights, ReadsARealCheckpoint) {

@@ -27,6 +27,7 @@ TEST(FuzzCorpus, Safetensors) { replay("safetensors", safetensors); }
 TEST(FuzzCorpus, Npy) { replay("npy", npy); }
 TEST(FuzzCorpus, ShardIndex) { replay("shard_index", shard_index); }
 TEST(FuzzCorpus, Zip) { replay("zip", zip); }
+TEST(FuzzCorpus, Pickle) { replay("pickle", pickle); }
 #ifdef NUNCHI_FUZZ_IMAGE
 TEST(FuzzCorpus, Image) { replay("image", image); }
 #endif

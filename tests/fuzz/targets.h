@@ -13,6 +13,7 @@ void safetensors(std::span<const std::byte> bytes);
 void npy(std::span<const std::byte> bytes);
 void shard_index(std::span<const std::byte> bytes);
 void zip(std::span<const std::byte> bytes);
+void pickle(std::span<const std::byte> bytes);
 void image(std::span<const std::byte> bytes);
 
 }  // namespace nunchi::fuzz
