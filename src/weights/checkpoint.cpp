@@ -14,7 +14,6 @@
 #include <cstring>
 #include <set>
 
-#include "formats/safetensors.h"
 #include "nn/initialise.h"
 
 namespace nunchi::weights {

@@ -8,7 +8,7 @@
 
 #include <filesystem>
 
-#include "formats/weight_files.h"
+#include "formats/safetensors.h"
 #include "nn/module.h"
 #include "weights/key_table.h"
 
