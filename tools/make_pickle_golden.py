@@ -67,13 +67,22 @@ def make_views():
     both("views", views, views)
 
 
+class OldParameter:
+    """Pickles as a Parameter did before torch 0.4: a call of its class, then a state."""
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __reduce__(self):
+        return torch.nn.Parameter, (self.tensor,), (True, False, collections.OrderedDict())
+
+
 def make_parameters():
     plain, with_state = torch.nn.Parameter(numbers(2, 2)), torch.nn.Parameter(numbers(3), requires_grad=False)
     with_state.no_decay = True
     tensor = numbers(4)
     tensor.note = "an attribute"
     saved = collections.OrderedDict(plain=plain, with_state=with_state, tensor=tensor)
-    both("parameters", saved, saved)
+    both("parameters", {**saved, "old": OldParameter(numbers(2))}, {**saved, "old": numbers(2)})
 
 
 def make_wrapped():

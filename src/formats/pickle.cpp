@@ -240,72 +240,72 @@ void Machine::build() {
 }
 
 void Machine::add_values(Opcodes& table) {
-  table['N'] = [](Machine& m) { m.push_none(); };
-  table[0x88] = [](Machine& m) { m.push_boolean(true); };
-  table[0x89] = [](Machine& m) { m.push_boolean(false); };
-  table['J'] = [](Machine& m) { m.push_integer(m.take_number<std::int32_t>()); };
-  table['K'] = [](Machine& m) { m.push_integer(m.take_number<std::uint8_t>()); };
-  table['M'] = [](Machine& m) { m.push_integer(m.take_number<std::uint16_t>()); };
-  table['I'] = [](Machine& m) { m.push_line_integer(m.take_line()); };
-  table['L'] = [](Machine& m) { m.push_line_integer(m.take_line()); };
-  table[0x8a] = [](Machine& m) { m.push_long(m.take(m.take_number<std::uint8_t>())); };
-  table[0x8b] = [](Machine& m) { m.push_long(m.take(m.take_number<std::uint32_t>())); };
-  table['G'] = [](Machine& m) { m.push_real(m.take_number<std::uint64_t>()); };
-  table['X'] = [](Machine& m) { m.push_text(ValueKind::text, m.take_number<std::uint32_t>()); };
+  table['N'] = [](Machine& machine) { machine.push_none(); };
+  table[0x88] = [](Machine& machine) { machine.push_boolean(true); };
+  table[0x89] = [](Machine& machine) { machine.push_boolean(false); };
+  table['J'] = [](Machine& machine) { machine.push_integer(machine.take_number<std::int32_t>()); };
+  table['K'] = [](Machine& machine) { machine.push_integer(machine.take_number<std::uint8_t>()); };
+  table['M'] = [](Machine& machine) { machine.push_integer(machine.take_number<std::uint16_t>()); };
+  table['I'] = [](Machine& machine) { machine.push_line_integer(machine.take_line()); };
+  table['L'] = [](Machine& machine) { machine.push_line_integer(machine.take_line()); };
+  table[0x8a] = [](Machine& machine) { machine.push_long(machine.take(machine.take_number<std::uint8_t>())); };
+  table[0x8b] = [](Machine& machine) { machine.push_long(machine.take(machine.take_number<std::uint32_t>())); };
+  table['G'] = [](Machine& machine) { machine.push_real(machine.take_number<std::uint64_t>()); };
+  table['X'] = [](Machine& machine) { machine.push_text(ValueKind::text, machine.take_number<std::uint32_t>()); };
   table['T'] = table['X'];  // Python 2's str
-  table[0x8c] = [](Machine& m) { m.push_text(ValueKind::text, m.take_number<std::uint8_t>()); };
+  table[0x8c] = [](Machine& machine) { machine.push_text(ValueKind::text, machine.take_number<std::uint8_t>()); };
   table['U'] = table[0x8c];
-  table[0x8d] = [](Machine& m) { m.push_text(ValueKind::text, m.take_number<std::uint64_t>()); };
-  table['B'] = [](Machine& m) { m.push_text(ValueKind::bytes, m.take_number<std::uint32_t>()); };
-  table['C'] = [](Machine& m) { m.push_text(ValueKind::bytes, m.take_number<std::uint8_t>()); };
-  table[0x8e] = [](Machine& m) { m.push_text(ValueKind::bytes, m.take_number<std::uint64_t>()); };
+  table[0x8d] = [](Machine& machine) { machine.push_text(ValueKind::text, machine.take_number<std::uint64_t>()); };
+  table['B'] = [](Machine& machine) { machine.push_text(ValueKind::bytes, machine.take_number<std::uint32_t>()); };
+  table['C'] = [](Machine& machine) { machine.push_text(ValueKind::bytes, machine.take_number<std::uint8_t>()); };
+  table[0x8e] = [](Machine& machine) { machine.push_text(ValueKind::bytes, machine.take_number<std::uint64_t>()); };
   table[0x96] = table[0x8e];
 }
 
 void Machine::add_containers(Opcodes& table) {
-  table[']'] = [](Machine& m) { m.push_new({.kind = ValueKind::list}); };
-  table[')'] = [](Machine& m) { m.push_new({.kind = ValueKind::tuple}); };
-  table['}'] = [](Machine& m) { m.push_new({.kind = ValueKind::dict}); };
-  table[0x8f] = [](Machine& m) { m.push_new({.kind = ValueKind::set}); };
-  table['l'] = [](Machine& m) { m.push_items(ValueKind::list, m.pop_mark()); };
-  table['t'] = [](Machine& m) { m.push_items(ValueKind::tuple, m.pop_mark()); };
-  table['d'] = [](Machine& m) { m.push_items(ValueKind::dict, m.pop_mark()); };
-  table[0x91] = [](Machine& m) { m.push_items(ValueKind::set, m.pop_mark()); };
-  table[0x85] = [](Machine& m) { m.push_tuple_of(1); };
-  table[0x86] = [](Machine& m) { m.push_tuple_of(2); };
-  table[0x87] = [](Machine& m) { m.push_tuple_of(3); };
-  table['a'] = [](Machine& m) { m.append(); };
-  table['s'] = [](Machine& m) { m.set_item(); };
-  table['e'] = [](Machine& m) { m.add_items(ValueKind::list, m.pop_mark()); };
-  table['u'] = [](Machine& m) { m.add_items(ValueKind::dict, m.pop_mark()); };
-  table[0x90] = [](Machine& m) { m.add_items(ValueKind::set, m.pop_mark()); };
+  table[']'] = [](Machine& machine) { machine.push_new({.kind = ValueKind::list}); };
+  table[')'] = [](Machine& machine) { machine.push_new({.kind = ValueKind::tuple}); };
+  table['}'] = [](Machine& machine) { machine.push_new({.kind = ValueKind::dict}); };
+  table[0x8f] = [](Machine& machine) { machine.push_new({.kind = ValueKind::set}); };
+  table['l'] = [](Machine& machine) { machine.push_items(ValueKind::list, machine.pop_mark()); };
+  table['t'] = [](Machine& machine) { machine.push_items(ValueKind::tuple, machine.pop_mark()); };
+  table['d'] = [](Machine& machine) { machine.push_items(ValueKind::dict, machine.pop_mark()); };
+  table[0x91] = [](Machine& machine) { machine.push_items(ValueKind::set, machine.pop_mark()); };
+  table[0x85] = [](Machine& machine) { machine.push_tuple_of(1); };
+  table[0x86] = [](Machine& machine) { machine.push_tuple_of(2); };
+  table[0x87] = [](Machine& machine) { machine.push_tuple_of(3); };
+  table['a'] = [](Machine& machine) { machine.append(); };
+  table['s'] = [](Machine& machine) { machine.set_item(); };
+  table['e'] = [](Machine& machine) { machine.add_items(ValueKind::list, machine.pop_mark()); };
+  table['u'] = [](Machine& machine) { machine.add_items(ValueKind::dict, machine.pop_mark()); };
+  table[0x90] = [](Machine& machine) { machine.add_items(ValueKind::set, machine.pop_mark()); };
 }
 
 void Machine::add_stack(Opcodes& table) {
-  table['('] = [](Machine& m) { m.push_mark(); };
-  table['0'] = [](Machine& m) { m.pop_one(); };
-  table['1'] = [](Machine& m) { m.stack_.resize(m.pop_mark()); };
-  table['2'] = [](Machine& m) { m.push(m.top()); };
-  table['h'] = [](Machine& m) { m.recall(m.take_number<std::uint8_t>()); };
-  table['j'] = [](Machine& m) { m.recall(m.take_number<std::uint32_t>()); };
-  table['q'] = [](Machine& m) { m.remember(m.take_number<std::uint8_t>()); };
-  table['r'] = [](Machine& m) { m.remember(m.take_number<std::uint32_t>()); };
-  table[0x94] = [](Machine& m) { m.remember(static_cast<std::uint32_t>(m.memo_.size())); };
+  table['('] = [](Machine& machine) { machine.push_mark(); };
+  table['0'] = [](Machine& machine) { machine.pop_one(); };
+  table['1'] = [](Machine& machine) { machine.stack_.resize(machine.pop_mark()); };
+  table['2'] = [](Machine& machine) { machine.push(machine.top()); };
+  table['h'] = [](Machine& machine) { machine.recall(machine.take_number<std::uint8_t>()); };
+  table['j'] = [](Machine& machine) { machine.recall(machine.take_number<std::uint32_t>()); };
+  table['q'] = [](Machine& machine) { machine.remember(machine.take_number<std::uint8_t>()); };
+  table['r'] = [](Machine& machine) { machine.remember(machine.take_number<std::uint32_t>()); };
+  table[0x94] = [](Machine& machine) { machine.remember(static_cast<std::uint32_t>(machine.memo_.size())); };
 }
 
 void Machine::add_objects(Opcodes& table) {
-  table[0x80] = [](Machine& m) { m.check_protocol(m.take_number<std::uint8_t>()); };
-  table[0x95] = [](Machine& m) { m.take_number<std::uint64_t>(); };  // the size of a frame: a hint for streams
-  table['.'] = [](Machine& m) { m.running_ = false; };
-  table['c'] = [](Machine& m) {
-    const auto module = m.take_line();
-    m.push(find_global(m.builder_, module, m.take_line()));
+  table[0x80] = [](Machine& machine) { machine.check_protocol(machine.take_number<std::uint8_t>()); };
+  table[0x95] = [](Machine& machine) { machine.take(sizeof(std::uint64_t)); };  // size of a frame: a hint for streams
+  table['.'] = [](Machine& machine) { machine.running_ = false; };
+  table['c'] = [](Machine& machine) {
+    const auto module = machine.take_line();
+    machine.push(find_global(machine.builder_, module, machine.take_line()));
   };
-  table[0x93] = [](Machine& m) { m.push_stack_global(); };
-  table['R'] = [](Machine& m) { m.call(); };
+  table[0x93] = [](Machine& machine) { machine.push_stack_global(); };
+  table['R'] = [](Machine& machine) { machine.call(); };
   table[0x81] = table['R'];  // cls.__new__(cls, *arguments)
-  table['b'] = [](Machine& m) { m.build(); };
-  table['Q'] = [](Machine& m) { m.push(find_storage(m.builder_, m.pop())); };
+  table['b'] = [](Machine& machine) { machine.build(); };
+  table['Q'] = [](Machine& machine) { machine.push(find_storage(machine.builder_, machine.pop())); };
 }
 
 const Machine::Opcodes& Machine::opcodes() {

@@ -62,7 +62,7 @@ ValueId rebuild_tensor_v3(PickleBuilder& builder, const Items& arguments) {
   return add_tensor(builder, arguments, static_cast<Dtype>(dtype.integer));
 }
 
-// (tensor, requires_grad, backward_hooks[, state])
+// (tensor, requires_grad, backward_hooks[, state]), or the tensor alone
 ValueId rebuild_parameter(PickleBuilder& builder, const Items& arguments) {
   const ValueId tensor = argument(builder, arguments, 0);
   builder.get(tensor, ValueKind::tensor);
@@ -111,7 +111,10 @@ ValueId make_size(PickleBuilder& builder, const Items& arguments) {
 // Protocol 2 has no bytes of its own and writes encode(text, "latin1"). Nobody needs the encoded content here.
 ValueId make_bytes(PickleBuilder& builder, const Items& arguments) {
   if (arguments.empty()) return builder.add({.kind = ValueKind::bytes});
-  return builder.add({.kind = ValueKind::bytes, .text = builder.get(arguments[0], ValueKind::text).text});
+  const PickleValue& source = builder.at(arguments[0]);
+  if (source.kind != ValueKind::text && source.kind != ValueKind::bytes)
+    builder.fail_expected("a text or bytes", source);
+  return builder.add({.kind = ValueKind::bytes, .text = source.text});
 }
 
 ValueId make_object(PickleBuilder& builder, const Items&) { return builder.add({.kind = ValueKind::object}); }
@@ -139,9 +142,11 @@ constexpr std::array globals{
     Global{"torch._utils", "_rebuild_parameter_with_state", rebuild_parameter},
     Global{"torch._tensor", "_rebuild_from_type_v2", rebuild_from_type},
     Global{"torch", "Tensor"},
-    Global{"torch.nn.parameter", "Parameter"},
+    Global{"torch.nn.parameter", "Parameter", rebuild_parameter},      // called before torch 0.4
+    Global{"torch.autograd.variable", "Variable", rebuild_parameter},  // the same
     Global{"torch", "Size", make_size},
     Global{"torch", "device", make_object},
+    Global{"torch.serialization", "_get_layout", make_object},
 
     Global{"collections", "OrderedDict", make_dict},
     Global{"collections", "Counter", make_dict},
@@ -151,6 +156,8 @@ constexpr std::array globals{
     Global{"builtins", "set", make_set},
     Global{"builtins", "frozenset", make_set},
     Global{"builtins", "bytes", make_bytes},
+    Global{"builtins", "bytearray", make_bytes},
+    Global{"builtins", "complex", make_object},
     Global{"builtins", "bool"},
     Global{"builtins", "dict"},
     Global{"builtins", "float"},

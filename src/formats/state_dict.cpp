@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 18> wrappers{
 
 constexpr std::array<std::string_view, 3> run_prefixes{"module.", "_orig_mod.", "backbone."};
 constexpr std::string_view backbone = "backbone.";
-constexpr std::array<std::string_view, 6> projection_heads{"head.mlp.",  "head.last_layer.", "dino_head.",
-                                                           "ibot_head.", "projector.",       "predictor."};
+constexpr std::array<std::string_view, 5> projection_heads{"head.mlp.", "head.last_layer.", "dino_head.", "ibot_head.",
+                                                           "projector."};
 
 using Tensors = std::map<std::string, const PickledTensor*>;
 

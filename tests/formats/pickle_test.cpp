@@ -160,6 +160,8 @@ TEST(Pickle, ReadsHarmlessObjects) {
   EXPECT_EQ(call("_codecs", "encode", text("ab") + text("latin1") + "\x86"), "b'ab'");
   EXPECT_EQ(call("torch", "Size", "K\2K\3\x86\x85"), "(2 3 )");
   EXPECT_EQ(call("torch", "device", text("cuda") + "K\1\x86"), "object");
+  EXPECT_EQ(call("builtins", "bytearray", "C\2ab\x85"), "b'ab'");
+  EXPECT_EQ(call("torch.serialization", "_get_layout", text("torch.strided") + "\x85"), "object");
   EXPECT_EQ(shown(global("torch", "bfloat16") + "."), "BF16");
   EXPECT_EQ(shown(text("torch") + text("float32") + "\x93."), "F32");
   EXPECT_EQ(shown(global("argparse", "Namespace") + ")\x81}" + text("lr") + "K\1sb."), "{'lr' 1 }");
