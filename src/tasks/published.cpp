@@ -111,7 +111,7 @@ PublishedFigures read_published_figures(const std::filesystem::path& file) {
 ParityResult run_published(const PublishedFigures& published, const std::string& checkpoint,
                            const std::filesystem::path& image, nn::Precision precision) {
   const auto figures = figures_of(published, checkpoint);
-  const VisionModel model(checkpoint, {.precision = precision});
+  const VisionModel model({.path = checkpoint}, precision);
   ParityResult result{.name = checkpoint, .peer = published.source, .stages = {}};
   for (const auto& figure : figures) {
     const auto outputs = forward_outputs(model, {.image = image, .size = figure.size});
