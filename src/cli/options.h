@@ -22,7 +22,7 @@ struct Options {
   std::string device = "auto", precision = "fp32", arch, out, pool = "cls", layout, dtype;
   std::optional<PictureSize> size;
   std::optional<std::int64_t> classes;
-  std::vector<std::string> images;  // --image of `forward`, `walk` and `parity`
+  std::vector<std::string> images;     // --image of `forward`, `walk` and `parity`
   std::vector<std::string> published;  // --published of `parity`
   std::string figures;
   int threads = 0, batch = 8, top = 0;

@@ -39,10 +39,9 @@ int exit_code(ErrorKind kind) {
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},     {"similar", similar}, {"forward", forward},
-      {"parity", parity},     {"info", info},       {"walk", walk},       {"models", models},
-      {"doctor", doctor},     {"version", version}, {"convert", convert},
-      {"pull", pull},         {"cache", cache},
+      {"classify", classify}, {"embed", embed}, {"similar", similar}, {"forward", forward}, {"parity", parity},
+      {"info", info},         {"walk", walk},   {"models", models},   {"doctor", doctor},   {"version", version},
+      {"convert", convert},   {"pull", pull},   {"cache", cache},
   };
   return commands.at(options.command)(options);
 }
