@@ -5,13 +5,14 @@
 #include <algorithm>
 
 #include "models/mobilenet_v2.h"
+#include "models/swin_publishers.h"
 #include "models/vit_timm.h"
 #include "models/vit_transformers.h"
 
 namespace nunchi::models {
 namespace {
 
-constexpr auto transformers = Publisher::transformers, timm = Publisher::timm;
+constexpr auto transformers = Publisher::transformers, timm = Publisher::timm, torchvision = Publisher::torchvision;
 
 // Names that transformers has and nunchi has not, with the nearest that it has.
 constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
@@ -26,8 +27,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"vitdet", "vit"},
     {"ijepa", "vit"},
     {"dinov3_vit", "dinov2"},
-    {"swin", "vit"},
-    {"swinv2", "vit"},
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
@@ -115,6 +114,15 @@ const std::vector<Family>& families() {
         {timm, "VisionTransformer"},
         {timm, "VisionTransformerDistilled"}},
        build_vit},
+      {"swin",
+       "Liu et al. 2021, Liu et al. 2022",
+       "Swin and Swin v2, their backbones too",
+       {{transformers, "swin"},
+        {transformers, "swinv2"},
+        {timm, "SwinTransformer"},
+        {timm, "SwinTransformerV2"},
+        {torchvision, "SwinTransformer"}},
+       build_swin},
       {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
   };
   return all;

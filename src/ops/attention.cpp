@@ -1,5 +1,6 @@
 #include "ops/attention.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -32,6 +33,18 @@ Tensor softmax_of_allowed(const Tensor& scores) {
   return at::softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0);
 }
 
+// How many biases the samples take turns with: the windows of a picture, where b is the windows of a whole batch.
+std::int64_t turns(const Tensor& q, const std::optional<Tensor>& bias) {
+  const auto count = bias && bias->dim() == 4 ? bias->size(0) : 1;
+  ASSERT(q.size(0) % count == 0, "the biases of windows divide a batch of pictures");
+  return count;
+}
+
+Tensor add_bias(const Tensor& scores, const Tensor& bias, std::int64_t turns) {
+  if (turns == 1) return scores + bias;
+  return (scores.unflatten(0, {-1, turns}) + bias).flatten(0, 1);
+}
+
 double scale_of(const Tensor& q, const AttentionOptions& options) {
   return options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
 }
@@ -40,12 +53,13 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options) {
   const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };  // [b, heads, n, head_dim]
   Tensor scores = at::matmul(heads_first(q), heads_first(k).transpose(-2, -1)) * scale_of(q, options);
-  if (options.bias) scores = scores + *options.bias;
+  if (options.bias) scores = add_bias(scores, *options.bias, turns(q, options.bias));
   if (options.mask) {  // -inf, which every floating dtype can store
     scores = scores.masked_fill(broadcastable(*options.mask).logical_not(), -std::numeric_limits<double>::infinity());
   }
   Tensor weights = options.bias || options.mask ? softmax_of_allowed(scores) : at::softmax(scores, -1);
   if (options.dropout > 0) weights = at::dropout(weights, options.dropout, /*train=*/true);
+  weights = weights.to(v.scalar_type());  // a bias in fp32 takes the scores with it
   return {heads_first(at::matmul(weights, heads_first(v))), weights};
 }
 
@@ -53,10 +67,17 @@ AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& 
   const bool plain = !options.bias && options.dropout == 0;
   if (plain && attention_blocks_obstacle(q, k, v)[0] == '\0')
     return {attention_blocks(q, k, v, scale_of(q, options)), {}};
-  const auto output = at::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2),
-                                                       options.bias, options.dropout,
-                                                       /*is_causal=*/false, scale_of(q, options));
-  return {output.transpose(1, 2), {}};
+  const auto of = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
+    return t.narrow(0, from, count).transpose(1, 2);  // [count, heads, n, head_dim]
+  };
+  std::vector<Tensor> outputs;  // one call for each turn: SDPA knows no bias per window
+  const auto count = turns(q, options.bias) == 1 ? q.size(0) : turns(q, options.bias);
+  for (std::int64_t i = 0; i < q.size(0); i += count) {
+    outputs.push_back(at::scaled_dot_product_attention(of(q, i, count), of(k, i, count), of(v, i, count), options.bias,
+                                                       options.dropout, /*is_causal=*/false, scale_of(q, options))
+                          .transpose(1, 2));
+  }
+  return {outputs.size() == 1 ? outputs[0] : at::cat(outputs, 0), {}};
 }
 
 const char* fused_obstacle(const AttentionOptions& options) {

@@ -9,7 +9,8 @@ namespace nunchi::ops {
 
 struct AttentionOptions {
   std::optional<double> scale;  // 1 / sqrt(head_dim) where absent
-  std::optional<Tensor> bias;   // added to the scores; broadcasts to [b, heads, n_q, n_k]
+  std::optional<Tensor> bias;   // added to the scores; broadcasts to [b, heads, n_q, n_k]. [t, heads, n_q, n_k] for a t
+                                // that divides b: sample i takes number i mod t (windows of a batch of pictures)
   std::optional<Tensor> mask;   // 1 = may look, 0 = blocked: [n_q, n_k], [b, n_q, n_k] or [b, heads, n_q, n_k]
   double dropout = 0;           // of the weights; for training
   bool return_weights = false;  // forces the reference, which has them

@@ -12,6 +12,7 @@
 #include <malloc.h>
 
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "nn/initialise.h"
@@ -91,6 +92,30 @@ Shape their_axes(const Shape& own, const std::vector<int>& axes) {
   return theirs;
 }
 
+// What a rule takes of a publisher's tensor of this shape; the shape as it is where it does not divide.
+Shape own_shape(const Shape& theirs, const KeyRule* rule) {
+  if (rule == nullptr) return theirs;
+  Shape own = own_axes(theirs, rule->axes);
+  if (rule->part && !own.empty() && own[0] % rule->part->count == 0) own[0] /= rule->part->count;
+  return own;
+}
+
+Tensor own_part(const Tensor& theirs, const KeyRule* rule) {
+  if (rule == nullptr) return theirs;
+  const Tensor own = theirs.view(own_axes(theirs.sizes().vec(), rule->axes));
+  if (!rule->part) return own;
+  const auto length = own.size(0) / rule->part->count;
+  return own.narrow(0, rule->part->index * length, length);
+}
+
+// The inverse: into its place in the publisher's tensor.
+void put_part(std::map<std::string, Tensor>& wholes, const std::string& name, const Tensor& own, KeyRule::Part part) {
+  Shape shape = own.sizes().vec();
+  const auto length = std::exchange(shape[0], shape[0] * part.count);
+  auto& whole = wholes.try_emplace(name, at::zeros(shape, own.options())).first->second;
+  whole.narrow(0, part.index * length, length).copy_(own);
+}
+
 // The shape that tensors have when joined along the first axis; nothing where they cannot be joined.
 std::optional<Shape> joined_shape(const std::vector<Shape>& parts) {
   Shape shape = parts.front();
@@ -156,7 +181,7 @@ void Checkpoint::verify(nn::Module& module) const {
       }
       used.insert(theirs);
       if (const auto* view = files_.find(theirs))
-        parts.push_back(own_axes(view->shape, rule ? rule->axes : std::vector<int>{}));
+        parts.push_back(own_shape(view->shape, rule));
       else if (!may_be_absent(theirs))
         report.missing.push_back(theirs);
     }
@@ -188,8 +213,7 @@ Tensor Checkpoint::read(const std::string& own_name) const {
       parts.push_back(at::zeros_like(parts.at(0)));
       continue;
     }
-    const Tensor part = read_theirs(theirs);
-    parts.push_back(rule ? part.view(own_axes(part.sizes().vec(), rule->axes)) : part);
+    parts.push_back(own_part(read_theirs(theirs), rule));
   }
   const Tensor whole = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
   const Tensor tensor = whole.is_floating_point() ? whole.to(at::kFloat) : whole;
@@ -265,6 +289,7 @@ formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
                       const std::string& prefix, at::ScalarType dtype) {
   std::vector<Tensor> kept;
+  std::map<std::string, Tensor> wholes;
   std::vector<formats::TensorView> views;
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
@@ -276,9 +301,13 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
       if (names[i] == zeros) continue;
       kept.push_back(parts[i].contiguous());
       if (rule) kept.back() = kept.back().view(their_axes(kept.back().sizes().vec(), rule->axes));
-      views.push_back(view_of(names[i], kept.back()));
+      if (rule && rule->part)
+        put_part(wholes, names[i], kept.back(), *rule->part);
+      else
+        views.push_back(view_of(names[i], kept.back()));
     }
   }
+  for (const auto& [name, whole] : wholes) views.push_back(view_of(name, whole));
   formats::write_safetensors(path, views, {{"format", "pt"}});
 }
 

@@ -12,6 +12,8 @@
 // leaves out because it is always zero (the bias of the keys in BEiT and Swin v2), as large as the first.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,12 @@ struct KeyRule {
   // Where the publisher's tensor has axes of size 1 that the model's own has not: 1 for such an axis, 0 for an axis of
   // the own tensor, such as {0, 1, 1} for a layer scale [c] published as [c, 1, 1]. Empty: the same axes.
   std::vector<int> axes = {};
+  // Where one tensor of the publisher holds several of the model's, equally long along the first axis: which of them.
+  // Parts that no rule takes are written as zeros (torchvision's Swin v2 has a bias for the keys, and never uses it).
+  struct Part {
+    std::int64_t index, count;
+  };
+  std::optional<Part> part = {};
 };
 
 struct KeyTable {

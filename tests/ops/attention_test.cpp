@@ -117,6 +117,28 @@ TEST(Attention, SurvivesLargeScores) {
   expect_equal_to_libtorch(x, 1e-3);
 }
 
+TEST(Attention, TakesTurnsWithTheBiasesOfWindows) {  // R024: never with the heads, as many as there may be
+  const auto x = from_qkv(6, 5, 3, 8);
+  for (const std::int64_t windows : {2, 3, 6}) {
+    const Tensor bias = random({windows, 3, 5, 5}, 5), whole = bias.repeat({6 / windows, 1, 1, 1});
+    const auto expected = reference(x, {.bias = whole});
+    EXPECT_TRUE(same(reference(x, {.bias = bias}).output, expected.output)) << windows;
+    EXPECT_LT(difference(attention(x.q, x.k, x.v, {.bias = bias}).output, expected.output), 1e-5) << windows;
+  }
+}
+
+TEST(Attention, TakesABiasOfMorePrecision) {
+  const auto x = from_qkv(4, 9, 2, 16, at::kBFloat16);
+  for (const std::int64_t windows : {1, 2, 4}) {
+    const Tensor bias = random({windows, 2, 9, 9}, 5) * 4;
+    const auto plain = reference(x, {.bias = bias});
+    const Tensor fused = attention(x.q, x.k, x.v, {.bias = bias}).output;
+    EXPECT_EQ(plain.output.scalar_type(), at::kBFloat16);
+    EXPECT_EQ(fused.scalar_type(), at::kBFloat16);
+    EXPECT_LT(difference(fused, plain.output), 2e-2) << windows;
+  }
+}
+
 TEST(Attention, AddsABiasInBothPaths) {
   const auto x = from_qkv(2, 5, 3, 8);
   for (const Shape& shape : {Shape{3, 5, 5}, Shape{1, 3, 5, 5}, Shape{2, 3, 5, 5}, Shape{5, 5}}) {

@@ -141,7 +141,8 @@ TEST_P(OneProcess, GoesFromOnePrecisionToAnother) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, OneProcess,
                          testing::Values("vit_classifier", "vit_pooler", "vit_fp16", "vit_sharded", "deit_distilled",
-                                         "dinov2_classifier", "dinov2_registers_swiglu", "mobilenet_v2"),
+                                         "dinov2_classifier", "dinov2_registers_swiglu", "mobilenet_v2",
+                                         "swin_classifier", "swinv2_classifier"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(Freeze, TakesTheFusedPathsOnly) {
