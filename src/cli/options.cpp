@@ -107,8 +107,11 @@ void add_embed(CLI::App& app, Options& o) {
   auto* command = add(app, o, "embed", "turn pictures into vectors");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL INPUT...");
-  command->add_option("--pool", o.pool, "cls, mean or grid (one vector per patch)")
-      ->check(one_of({"cls", "mean", "grid"}, "cls, mean and grid"))
+  command
+      ->add_option(
+          "--pool", o.pool,
+          "cls, mean, pooled (the classifier's input), grid (one vector per patch) or registers (one per token)")
+      ->check(one_of({"cls", "mean", "pooled", "grid", "registers"}, "cls, mean, pooled, grid and registers"))
       ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines (the default without -o)");
   command
@@ -122,8 +125,8 @@ void add_similar(CLI::App& app, Options& o) {
   auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL A B...");
-  command->add_option("--pool", o.pool, "cls or mean")
-      ->check(one_of({"cls", "mean"}, "cls and mean"))
+  command->add_option("--pool", o.pool, "cls, mean or pooled (the classifier's input)")
+      ->check(one_of({"cls", "mean", "pooled"}, "cls, mean and pooled"))
       ->capture_default_str();
   command->add_flag("--json", o.json, "one JSON object");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");

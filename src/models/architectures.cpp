@@ -183,9 +183,24 @@ std::vector<ListedCheckpoint> list_checkpoints(const std::string& pattern) {
   return listed;
 }
 
+Json arguments_of(const NamedArchitecture& named, const Json& pictures, const Json& overrides) {
+  Json arguments = Json::object();
+  for (const char* field : {"num_classes", "global_pool"}) {
+    if (pictures.contains(field) && !pictures[field].is_null()) arguments[field] = pictures[field];
+  }
+  const auto size = get_or(pictures, "input_size", std::vector<std::int64_t>{});
+  if (size.size() == 3) {
+    arguments["in_chans"] = size[0];
+    if (get_or(pictures, "fixed_input_size", false)) arguments["img_size"] = {size[1], size[2]};
+  }
+  arguments.update(named.arguments);
+  if (overrides.is_object()) arguments.update(overrides);
+  return arguments;
+}
+
 Built build_named(const std::string& name) {
-  auto found = find_architecture(name);
-  return build({.publisher = found.publisher, .name = found.family, .config = std::move(found.arguments)});
+  const auto found = find_architecture(name);
+  return build({.publisher = found.publisher, .name = found.family, .config = arguments_of(found, found.pictures)});
 }
 
 }  // namespace nunchi::models

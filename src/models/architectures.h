@@ -24,6 +24,11 @@ struct NamedArchitecture {
 // torchvision where neither speaks against it. Throws Error (usage) for a name that nobody has, or nunchi not yet.
 NamedArchitecture find_architecture(const std::string& name, const std::map<std::string, Shape>& shapes = {});
 
+// The constructor's arguments: those of the architecture, what its class is given from the checkpoint's `pictures`
+// where the architecture does not say (classes, pooling, channels, a fixed input size), and `overrides`, which count
+// most.
+Json arguments_of(const NamedArchitecture& named, const Json& pictures, const Json& overrides = Json::object());
+
 // Every checkpoint that a pattern (*, ?) matches, as "vit_base_patch16_224.augreg_in21k".
 struct ListedCheckpoint {
   Publisher publisher;

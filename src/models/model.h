@@ -27,6 +27,7 @@ struct ModelOutput {
   std::vector<Tensor> attentions;         // [b, heads, n, n] per block
   std::map<std::string, Tensor> further;  // what only this family has, such as cls_logits
   std::int64_t prefix_tokens = 0;         // class, distillation and register tokens before the patches
+  std::int64_t registers = 0;             // the last of these; without class token the only ones
   nn::Grid grid = {0, 0};                 // rows and columns of patches
 };
 

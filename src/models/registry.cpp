@@ -5,13 +5,13 @@
 #include <algorithm>
 
 #include "models/mobilenet_v2.h"
-#include "models/vit_timm.h"
-#include "models/vit_transformers.h"
+#include "models/vit_publishers.h"
 
 namespace nunchi::models {
 namespace {
 
-constexpr auto transformers = Publisher::transformers, timm = Publisher::timm;
+constexpr auto transformers = Publisher::transformers, timm = Publisher::timm, torchvision = Publisher::torchvision,
+               original = Publisher::original;
 
 // Names that transformers has and nunchi has not, with the nearest that it has.
 constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
@@ -20,11 +20,8 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"pvt_v2", "vit"},
     {"beit", "vit"},
     {"data2vec-vision", "vit"},
-    {"vit_mae", "vit"},
-    {"vit_msn", "vit"},
     {"vit_hybrid", "vit"},
     {"vitdet", "vit"},
-    {"ijepa", "vit"},
     {"dinov3_vit", "dinov2"},
     {"swin", "vit"},
     {"swinv2", "vit"},
@@ -107,13 +104,19 @@ const std::vector<Family>& families() {
   static const std::vector<Family> all = {
       {"vit",
        "Dosovitskiy et al. 2021",
-       "ViT, DeiT, DINOv2 with and without registers",
+       "ViT, DeiT, CLIP's and SigLIP's towers, AIMv2, DINO, DINOv2 with and without registers, MAE, MSN, I-JEPA",
        {{transformers, "vit"},
         {transformers, "deit"},
         {transformers, "dinov2"},
         {transformers, "dinov2_with_registers"},
+        {transformers, "vit_mae"},
+        {transformers, "vit_msn"},
+        {transformers, "ijepa"},
         {timm, "VisionTransformer"},
-        {timm, "VisionTransformerDistilled"}},
+        {timm, "VisionTransformerDistilled"},
+        {torchvision, "VisionTransformer"},
+        {original, "DINO"},
+        {original, "DINOv2"}},
        build_vit},
       {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
   };

@@ -52,7 +52,7 @@ struct Published {
 
 // One architecture, under all its names.
 struct Family {
-  // transformers: a model_type; timm and torchvision: a class; original: an architecture.
+  // transformers: a model_type; the others: a class.
   struct Name {
     Publisher publisher;
     std::string_view name;

@@ -1,59 +1,76 @@
 // models/vit.h: Vision Transformer (Dosovitskiy et al. 2021), image [b, 3, h, w] -> tokens [b, n, dim] -> logits [b,
-// classes], with what DeiT (Touvron et al. 2021), DINOv2 (Oquab et al. 2023) and register tokens (Darcet et al. 2023)
-// add.
+// classes], with what DeiT (Touvron et al. 2021), CLIP's and SigLIP's towers (Radford et al. 2021, Zhai et al. 2023),
+// DINOv2 (Oquab et al. 2023), register tokens (Darcet et al. 2023) and AIMv2 (Fini et al. 2024) add.
 //
-//   models::Vit vit(models::vit_b16());
+//   models::Vit vit({.patch = {32, 32}, .classes = 10});   // the base size
 //   const auto output = vit.forward(image);
 //
-// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.proj, blocks.N.{norm1,
-// attn.qkv, attn.proj, ls1.gamma, norm2, mlp.fc1, mlp.fc2, ls2.gamma}, norm, fc_norm, head, head_dist. transformers'
-// pooler, which timm does not have, keeps its name pooler.dense.
+// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.{proj, norm}, norm_pre,
+// blocks.N.{norm1, attn.{qkv, q_norm, k_norm, norm, proj}, ls1.gamma, norm2, mlp.{fc1, norm, fc2}, ls2.gamma}, norm,
+// attn_pool, fc_norm, head, head_dist. transformers' pooler, which timm does not have, keeps its name pooler.dense.
 #pragma once
 
 #include <array>
 
 #include "models/model.h"
 #include "nn/attention.h"
+#include "nn/attention_pool.h"
 #include "nn/mlp.h"
 #include "nn/norm.h"
 #include "nn/patch_embed.h"
 
 namespace nunchi::models {
 
-enum class Pooling { cls, mean, cls_and_mean };  // mean leaves class, distillation and register tokens out
+// What the head reads. Only `cls` and `cls_and_mean` need a class token; mean and max leave the tokens before the
+// patches out, unless VitConfig::pool_prefix takes them in.
+enum class Pooling { cls, mean, max, mean_and_max, cls_and_mean, attention, none };
+
 enum class Positions { learned, sinusoidal, none };
+enum class PositionRows { patches, without_registers, all };  // the tokens for which a learned table has rows
+
+// Where the sides of a picture are no multiples of the patch's; a model's own size is never refused.
+enum class LeftOver { dropped, refused, padded };
+
+// What pooler_output is: transformers' dense layer, the class token, or what the head reads.
+enum class Pooler { none, dense, cls, head_input };
 
 struct VitConfig {
   std::array<std::int64_t, 2> image_size = {224, 224}, patch = {16, 16};
   std::int64_t channels = 3, dim = 768, depth = 12, heads = 12, mlp_dim = 3072, classes = 1000;
   std::optional<std::int64_t> head_dim;  // dim / heads where absent
+  nn::NormKind norm_kind = nn::NormKind::layer;
   double eps = 1e-6;
   ops::Activation activation = ops::Activation::gelu;
-  bool qkv_bias = true, swiglu = false, layer_scale = false;
+  bool patch_bias = true, qkv_bias = true;
+  bool projection_bias = true;  // of the attention's projection and of the MLP
+  bool swiglu = false, layer_scale = false;
+  bool norm_queries_and_keys = false;
+  bool norm_branches = false;  // the attention's result before its projection, the hidden units before fc2
+  bool class_token = true;
   bool distillation =
       false;  // DeiT: a second token, and with teacher_head a second head; the logits are the mean of both
   bool teacher_head = false;
   std::int64_t registers = 0;
-  Pooling pooling = Pooling::cls;
   Positions positions = Positions::learned;
-  bool antialias_positions = false;        // when resampled to another size
-  bool norm_after_pooling = false;         // fc_norm instead of norm
-  bool patch_norms = false;                // nn::RearrangedPatchEmbed
-  std::optional<std::int64_t> pooler_dim;  // transformers' pooler: act(W cls + b)
+  PositionRows position_rows = PositionRows::without_registers;
+  nn::InterpolationOptions interpolation;  // at another size; prefix_tokens follows from position_rows
+  LeftOver left_over = LeftOver::dropped;
+  bool patch_norms = false;         // nn::RearrangedPatchEmbed
+  bool norm_patches = false;        // patch_embed.norm
+  bool norm_before_blocks = false;  // norm_pre
+  bool final_norm = true;
+  bool norm_after_pooling = false;  // fc_norm instead of norm
+  Pooling pooling = Pooling::cls;
+  bool pool_prefix = false;
+  Pooler pooler = Pooler::none;
+  std::int64_t pooler_dim = 768;  // of a dense one: act(W cls + b)
   ops::Activation pooler_activation = ops::Activation::tanh;
-  bool pool_cls_token = false;  // DINOv2: pooler_output is the class token
   double dropout = 0, attention_dropout = 0, projection_dropout = 0, embedding_dropout = 0;  // training only
-};
 
-// The published sizes, at 224 pixels and 1000 classes.
-VitConfig vit_ti16();
-VitConfig vit_s16();
-VitConfig vit_b16();
-VitConfig vit_b32();
-VitConfig vit_l16();
-VitConfig vit_h14();
-VitConfig vit_g14();  // DINOv2's giant: SwiGLU, layer scale, 518 pixels, no head
-VitConfig deit_distilled(const VitConfig& base);
+  std::int64_t prefix_tokens() const { return class_token + distillation + registers; }
+  std::int64_t prefix_rows() const;  // of the position table
+  nn::Grid grid() const { return {image_size[0] / patch[0], image_size[1] / patch[1]}; }
+};
 
 // residual + gamma * branch; key `gamma`.
 struct LayerScale : nn::Module {
@@ -82,21 +99,25 @@ class Vit : public Model {
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   const VitConfig& config() const { return config_; }
-  std::int64_t prefix_tokens() const { return 1 + config_.distillation + config_.registers; }
 
  private:
-  Tensor embed(const Tensor& image) const;  // [b, c, h, w] -> [b, prefix + n, dim]
-  Tensor positions(nn::Grid grid, const Tensor& like) const;
+  Tensor whole_patches(const Tensor& image) const;  // checked, and padded where the model pads
+  Tensor embed(const Tensor& image) const;          // [b, c, h, w] -> [b, prefix + n, dim]
+  Tensor embed_patches(const Tensor& image) const;
+  Tensor positions(const Tensor& image, const Tensor& like) const;  // [1, prefix + n, dim], zeros without a row
+  Tensor resampled_positions(const Tensor& image) const;
   Tensor pool(const Tensor& tokens) const;  // what the head reads
-  void answer(ModelOutput& output) const;   // pooler and heads
+  Tensor pooler_output(const Tensor& tokens, const Tensor& pooled) const;
+  void answer(ModelOutput& output) const;  // pooler and heads
   nn::Grid grid_of(const Tensor& image) const;
 
   VitConfig config_;
   Tensor cls_token_, dist_token_, reg_token_, pos_embed_;
   std::optional<nn::PatchEmbed> patch_embed_;
   std::optional<nn::RearrangedPatchEmbed> rearranged_patch_embed_;
+  std::optional<nn::LayerNorm> patch_norm_, norm_pre_, norm_, fc_norm_;
   nn::List<VitBlock> blocks_;
-  std::optional<nn::LayerNorm> norm_, fc_norm_;
+  std::optional<nn::AttentionPool> attn_pool_;
   std::optional<nn::Linear> pooler_, head_, head_dist_;
 };
 

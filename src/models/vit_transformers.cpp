@@ -16,8 +16,10 @@ bool has_head(const Source& source) {
 
 bool has_pooler(const Source& source) {
   return source.has_key("pooler.dense.weight") || source.has_key("vit.pooler.dense.weight") ||
-         source.has_key("deit.pooler.dense.weight");
+         source.has_key("deit.pooler.dense.weight") || source.has_key("ijepa.pooler.dense.weight");
 }
+
+double usual_eps(const std::string& type) { return is_dino(type) || type == "vit_msn" ? 1e-6 : 1e-12; }
 
 std::int64_t mlp_dim(const Json& config, const VitConfig& vit, bool dino) {
   if (!dino) return get_or<std::int64_t>(config, "intermediate_size", 3072);
@@ -27,17 +29,18 @@ std::int64_t mlp_dim(const Json& config, const VitConfig& vit, bool dino) {
 }
 
 void add_dino(VitConfig& vit, const Json& config, const std::string& type) {
-  vit.layer_scale = vit.pool_cls_token = true;
+  vit.layer_scale = true;
+  vit.pooler = Pooler::cls;
   vit.swiglu = get_or(config, "use_swiglu_ffn", false);
   vit.pooling = Pooling::cls_and_mean;
   if (type != "dinov2_with_registers") return;
   vit.registers = get_or<std::int64_t>(config, "num_register_tokens", 4);
-  vit.antialias_positions = true;
+  vit.interpolation.antialias = true;
 }
 
 // Before any weight is made: a block takes memory even without weights, and products of sizes must not overflow.
 void check_vit(const VitConfig& vit, const Json& config) {
-  check_sizes(config, {vit.mlp_dim, *vit.head_dim, vit.pooler_dim.value_or(1)});
+  check_sizes(config, {vit.mlp_dim, *vit.head_dim, vit.pooler_dim});
   check_sizes(config, {vit.heads * *vit.head_dim, vit.channels * vit.patch[0] * vit.patch[1]});
   check_sizes(config, {vit.depth}, 1000);
   if (vit.registers != 0) check_sizes(config, {vit.registers});
@@ -46,6 +49,7 @@ void check_vit(const VitConfig& vit, const Json& config) {
 
 void add_pooler(VitConfig& vit, const Json& config) {
   const auto width = get_or<std::int64_t>(config, "pooler_output_size", 0);
+  vit.pooler = Pooler::dense;
   vit.pooler_dim = width > 0 ? width : vit.dim;
   vit.pooler_activation = ops::activation_from_name(get_or<std::string>(config, "pooler_act", "tanh"));
 }
@@ -103,7 +107,7 @@ VitConfig vit_config_from_transformers(const Source& source) {
   vit.dim = get_or<std::int64_t>(config, "hidden_size", 768);
   vit.depth = get_or<std::int64_t>(config, "num_hidden_layers", 12);
   vit.heads = get_or<std::int64_t>(config, "num_attention_heads", 12);
-  vit.eps = get_or(config, "layer_norm_eps", dino ? 1e-6 : 1e-12);
+  vit.eps = get_or(config, "layer_norm_eps", usual_eps(type));
   vit.activation = ops::activation_from_name(get_or<std::string>(config, "hidden_act", "gelu"));
   vit.qkv_bias = get_or(config, "qkv_bias", true);
   vit.dropout = vit.projection_dropout = vit.embedding_dropout = get_or(config, "hidden_dropout_prob", 0.0);
@@ -114,6 +118,10 @@ VitConfig vit_config_from_transformers(const Source& source) {
   if (dino) add_dino(vit, config, type);
   vit.mlp_dim = mlp_dim(config, vit, dino);
   if (type == "deit") vit.distillation = true;
+  if (type == "ijepa") {
+    vit.class_token = false;
+    vit.pooling = Pooling::mean;
+  }
   if (has_pooler(source)) add_pooler(vit, config);
   vit.classes = source.classes.value_or(has_head(source) ? label_count(config) : 0);
   vit.teacher_head = source.has_key("distillation_classifier.weight");
@@ -123,7 +131,7 @@ VitConfig vit_config_from_transformers(const Source& source) {
 
 weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle style) {
   weights::KeyTable table{.publisher = "transformers",
-                          .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", ""}};
+                          .prefixes = {"vit.", "deit.", "dinov2.", "dinov2_with_registers.", "ijepa.", ""}};
   table.rules = {
       {"cls_token", {"@embeddings.cls_token"}},
       {"dist_token", {"@embeddings.distillation_token"}},
@@ -140,7 +148,7 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle sty
   table.dropped = {"@embeddings.mask_token", "decoder.**"};
   if (config.classes == 0)
     table.dropped.insert(table.dropped.end(), {"classifier.*", "cls_classifier.*", "distillation_classifier.*"});
-  if (!config.pooler_dim) table.dropped.push_back("@pooler.dense.*");
+  if (config.pooler != Pooler::dense) table.dropped.push_back("@pooler.dense.*");
   return table;
 }
 

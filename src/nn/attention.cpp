@@ -20,10 +20,10 @@ Attention::Attention(const AttentionConfig& config)
   const auto head_dim = config.inner_dim() / config.heads;
   child("qkv", qkv);
   if (config.norm_queries_and_keys) {
-    child("q_norm", q_norm.emplace(head_dim, config.eps));
-    child("k_norm", k_norm.emplace(head_dim, config.eps));
+    child("q_norm", q_norm.emplace(head_dim, config.eps, config.norm_kind));
+    child("k_norm", k_norm.emplace(head_dim, config.eps, config.norm_kind));
   }
-  if (config.norm_output) child("norm", norm.emplace(config.inner_dim(), config.eps));
+  if (config.norm_output) child("norm", norm.emplace(config.inner_dim(), config.eps, config.norm_kind));
   child("proj", proj);
   proj.dropout = config.projection_dropout;
 }

@@ -17,7 +17,8 @@ struct AttentionConfig {
   bool qkv_bias = true, projection_bias = true;
   bool norm_queries_and_keys = false;  // per head (Dehghani et al. 2023), keys `q_norm` and `k_norm`
   bool norm_output = false;            // before the projection (EVA-02's sub-LN), key `norm`
-  double eps = 1e-6;                   // of these norms
+  NormKind norm_kind = NormKind::layer;
+  double eps = 1e-6;  // of these norms
   double attention_dropout = 0, projection_dropout = 0;
 
   std::int64_t inner_dim() const;  // heads * head_dim; throws Error (model) where heads does not divide dim

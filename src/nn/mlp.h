@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace nunchi::nn {
 
@@ -9,6 +10,10 @@ struct MlpConfig {
   std::int64_t dim = 768, hidden = 3072;
   ops::Activation activation = ops::Activation::gelu;
   bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `activation` is not used
+  bool bias = true;
+  bool norm_hidden = false;  // the hidden units before fc2, key `norm`
+  NormKind norm_kind = NormKind::layer;
+  double eps = 1e-6;
   double dropout = 0;
 };
 
@@ -19,6 +24,7 @@ class Mlp : public Module {
   Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;  // [b, n, dim] -> [b, n, dim]
 
   Linear fc1, fc2;
+  std::optional<LayerNorm> norm;
 
  private:
   ops::Activation activation_;

@@ -1,4 +1,5 @@
-// nn/norm.h: layer normalisation (Ba et al. 2016), keys `weight` and `bias`.
+// nn/norm.h: layer normalisation (Ba et al. 2016), keys `weight` and `bias`, or by the root mean square alone (Zhang
+// and Sennrich 2019), key `weight`.
 #pragma once
 
 #include "nn/initialise.h"
@@ -7,22 +8,29 @@
 
 namespace nunchi::nn {
 
+enum class NormKind { layer, rms };
+
 class LayerNorm : public Module {
  public:
-  LayerNorm(std::int64_t dim, double eps) {
+  LayerNorm(std::int64_t dim, double eps, NormKind kind = NormKind::layer) : kind_(kind) {
     parameter("weight", weights.weight, {dim});
-    parameter("bias", weights.bias, {dim});
+    if (kind == NormKind::layer) parameter("bias", weights.bias, {dim});
     weights.eps = eps;
   }
 
-  Tensor forward(const Tensor& x) const { return ops::layer_norm(x, weights); }  // [..., dim]
+  Tensor forward(const Tensor& x) const {  // [..., dim]
+    return kind_ == NormKind::rms ? ops::rms_norm(x, weights.weight, weights.eps) : ops::layer_norm(x, weights);
+  }
 
   void initialise(const at::Generator&) override {
     weights.weight = constant(slot_of(weights.weight).shape, 1);
-    weights.bias = constant(slot_of(weights.bias).shape, 0);
+    if (kind_ == NormKind::layer) weights.bias = constant(slot_of(weights.bias).shape, 0);
   }
 
   ops::LayerNormWeights weights;
+
+ private:
+  NormKind kind_;
 };
 
 }  // namespace nunchi::nn

@@ -6,9 +6,10 @@
 
 namespace nunchi::nn {
 
-PatchEmbed::PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim) {
+PatchEmbed::PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim, bool bias)
+    : has_bias_(bias) {
   parameter("proj.weight", weights.weight, {dim, channels, patch[0], patch[1]});
-  parameter("proj.bias", weights.bias, {dim});
+  if (bias) parameter("proj.bias", weights.bias, {dim});
   weights.patch = patch;
 }
 
@@ -19,7 +20,7 @@ void PatchEmbed::freeze(const FreezeOptions& options) {
     release(slot_of(weights.weight), options);
   else
     cast(slot_of(weights.weight), options);
-  cast(slot_of(weights.bias), options);
+  if (has_bias_) cast(slot_of(weights.bias), options);
 }
 
 void PatchEmbed::thaw() {
@@ -29,7 +30,7 @@ void PatchEmbed::thaw() {
 
 void PatchEmbed::initialise(const at::Generator& generator) {
   weights.weight = kaiming_uniform(slot_of(weights.weight).shape, generator);
-  weights.bias = constant(slot_of(weights.bias).shape, 0);
+  if (has_bias_) weights.bias = constant(slot_of(weights.bias).shape, 0);
 }
 
 RearrangedPatchEmbed::RearrangedPatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim)

@@ -11,7 +11,7 @@ namespace nunchi::nn {
 // (timm).
 class PatchEmbed : public Module {
  public:
-  PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim);
+  PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim, bool bias = true);
 
   Tensor forward(const Tensor& image) const { return ops::patch_embed(image, weights); }  // [b, c, h, w] -> [b, n, dim]
 
@@ -20,6 +20,9 @@ class PatchEmbed : public Module {
   void initialise(const at::Generator& generator) override;
 
   ops::PatchWeights weights;
+
+ private:
+  bool has_bias_;
 };
 
 // LayerNorm, Linear, LayerNorm over the pixels of each patch in the order (row, column, channel), as many tutorials

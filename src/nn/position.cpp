@@ -14,6 +14,19 @@
 #include <cmath>
 
 namespace nunchi::nn {
+namespace {
+
+Tensor resample(const Tensor& map, Grid from, Grid to, const InterpolationOptions& options) {
+  const auto scale = [&](std::size_t axis) {
+    return options.scale_offset ? std::optional((static_cast<double>(to[axis]) + *options.scale_offset) /
+                                                static_cast<double>(from[axis]))
+                                : std::nullopt;
+  };
+  return options.antialias ? at::_upsample_bicubic2d_aa(map, to, options.align_corners, scale(0), scale(1))
+                           : at::upsample_bicubic2d(map, to, options.align_corners, scale(0), scale(1));
+}
+
+}  // namespace
 
 Tensor interpolate_positions(const Tensor& table, Grid from, Grid to, const InterpolationOptions& options) {
   const auto dim = table.size(2), prefix = options.prefix_tokens;
@@ -21,11 +34,9 @@ Tensor interpolate_positions(const Tensor& table, Grid from, Grid to, const Inte
     throw Error(ErrorKind::model, fmt::format("position table: expected {} + {} x {} rows, found {}", prefix, from[0],
                                               from[1], table.size(1)));
   }
-  if (from == to) return table;
+  if (from == to && !options.even_to_same_grid) return table;
   const Tensor map = table.slice(1, prefix).view({1, from[0], from[1], dim}).permute({0, 3, 1, 2}).to(at::kFloat);
-  const Tensor resampled = options.antialias ? at::_upsample_bicubic2d_aa(map, to, /*align_corners=*/false)
-                                             : at::upsample_bicubic2d(map, to, /*align_corners=*/false);
-  const Tensor rows = resampled.permute({0, 2, 3, 1}).reshape({1, to[0] * to[1], dim});
+  const Tensor rows = resample(map, from, to, options).permute({0, 2, 3, 1}).reshape({1, to[0] * to[1], dim});
   return at::cat({table.slice(1, 0, prefix), rows.to(table.scalar_type())}, 1);
 }
 

@@ -12,6 +12,11 @@ using Grid = std::array<std::int64_t, 2>;  // rows, columns of patches
 struct InterpolationOptions {
   std::int64_t prefix_tokens = 1;  // class and other tokens in front, which keep their row
   bool antialias = false;
+  bool align_corners = false;
+  // DINO's way: the kernel is laid out for a grid larger by this part of a patch than the one it fills, and where
+  // `even_to_same_grid` for the trained one, too.
+  std::optional<double> scale_offset = {};
+  bool even_to_same_grid = false;
 };
 
 // A learned table [1, prefix + from[0] * from[1], dim] resampled (bicubic) to [1, prefix + to[0] * to[1], dim].

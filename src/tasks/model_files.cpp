@@ -45,22 +45,6 @@ Json pretrained_cfg(const Json& config) {
   return cfg;
 }
 
-// timm's constructors take these from pretrained_cfg where neither the architecture nor model_args says otherwise.
-Json arguments_of(const models::NamedArchitecture& named, const Json& cfg, const Json& overrides) {
-  Json arguments = Json::object();
-  for (const char* field : {"num_classes", "global_pool"}) {
-    if (cfg.contains(field) && !cfg[field].is_null()) arguments[field] = cfg[field];
-  }
-  const auto size = get_or(cfg, "input_size", std::vector<std::int64_t>{});
-  if (size.size() == 3) {
-    arguments["in_chans"] = size[0];
-    if (get_or(cfg, "fixed_input_size", false)) arguments["img_size"] = {size[1], size[2]};
-  }
-  arguments.update(named.arguments);
-  if (overrides.is_object()) arguments.update(overrides);
-  return arguments;
-}
-
 ModelFiles open_timm(const ModelSource& from, Json config, formats::WeightFiles weights) {
   const Json cfg = pretrained_cfg(config);
   const auto name = get_or<std::string>(config, "architecture", "");
@@ -68,7 +52,7 @@ ModelFiles open_timm(const ModelSource& from, Json config, formats::WeightFiles 
   const auto named = models::find_architecture("timm/" + name, shapes);
   auto files = build({.publisher = Publisher::timm,
                       .name = named.family,
-                      .config = arguments_of(named, cfg, config.value("model_args", Json::object())),
+                      .config = models::arguments_of(named, cfg, config.value("model_args", Json::object())),
                       .shapes = std::move(shapes)},
                      std::move(weights), from);
   files.type = named.name;
@@ -114,7 +98,7 @@ ModelFiles open_state_dict(const ModelSource& from) {
   const auto named = models::find_architecture(from.arch, shapes);
   auto files = build({.publisher = named.publisher,
                       .name = named.family,
-                      .config = arguments_of(named, named.pictures, Json::object()),
+                      .config = models::arguments_of(named, named.pictures),
                       .shapes = std::move(shapes),
                       .sizes_from_shapes = true},
                      std::move(weights), from);

@@ -88,23 +88,39 @@ void expect_gradients_everywhere(VitConfig config, const std::string& what) {
 
 TEST(VitTraining, ReachesEveryParameterWithDropout) {
   expect_gradients_everywhere(tiny(), "plain");
-  expect_gradients_everywhere(deit_distilled(tiny()), "distilled");
+  VitConfig distilled = tiny();
+  distilled.distillation = distilled.teacher_head = true;
+  expect_gradients_everywhere(distilled, "distilled");
   VitConfig first_seed = tiny();
   first_seed.patch_norms = first_seed.norm_after_pooling = true;
   first_seed.qkv_bias = false;
   first_seed.positions = Positions::sinusoidal;
   expect_gradients_everywhere(first_seed, "first seed");
   VitConfig dino = tiny();
-  dino.swiglu = dino.layer_scale = dino.pool_cls_token = true;
+  dino.swiglu = dino.layer_scale = true;
+  dino.pooler = Pooler::cls;
   dino.registers = 2;
   dino.pooling = Pooling::cls_and_mean;
   dino.image_size = {24, 20};  // so that the positions are resampled
-  dino.antialias_positions = true;
+  dino.interpolation.antialias = true;
   expect_gradients_everywhere(dino, "dino");
   VitConfig pooled = tiny();
+  pooled.pooler = Pooler::dense;
   pooled.pooler_dim = 20;
   pooled.pooling = Pooling::mean;
   expect_gradients_everywhere(pooled, "pooler and mean");
+  VitConfig siglip = tiny();
+  siglip.class_token = false;
+  siglip.pooling = Pooling::attention;
+  siglip.norm_branches = siglip.norm_queries_and_keys = siglip.norm_before_blocks = true;
+  expect_gradients_everywhere(siglip, "attention pooling and every norm");
+  VitConfig aim = tiny();
+  aim.norm_kind = nn::NormKind::rms;
+  aim.norm_patches = true;
+  aim.projection_bias = aim.qkv_bias = aim.patch_bias = false;
+  aim.pooling = Pooling::mean_and_max;
+  aim.pool_prefix = true;
+  expect_gradients_everywhere(aim, "root mean square and no biases");
 }
 
 TEST(VitTraining, DropsOutOnlyWhileItTrains) {

@@ -100,6 +100,16 @@ TEST(Mlp, GatesWithTheFirstHalfInItsSwigluForm) {
   EXPECT_LT(difference(mlp.forward(x), gated.matmul(named(mlp, "fc2.weight").t()) + named(mlp, "fc2.bias")), 1e-5);
 }
 
+TEST(Mlp, NormalisesItsHiddenUnitsAndLeavesBiasesOutWhereAsked) {
+  Mlp mlp({.dim = 8, .hidden = 16, .gated = true, .bias = false, .norm_hidden = true, .norm_kind = NormKind::rms});
+  randomise(mlp, 1);
+  EXPECT_EQ(mlp.tensors().size(), 3u);  // fc1.weight, norm.weight, fc2.weight
+  const Tensor x = random({2, 3, 8}, 2);
+  const Tensor hidden = ops::swiglu(x.matmul(named(mlp, "fc1.weight").t()));
+  const Tensor normed = ops::rms_norm(hidden, named(mlp, "norm.weight"), 1e-6);
+  EXPECT_LT(difference(mlp.forward(x), normed.matmul(named(mlp, "fc2.weight").t())), 1e-5);
+}
+
 TEST(Mlp, DropsOutAfterBothLayersInTraining) {  // R011
   Mlp mlp({.dim = 8, .hidden = 32, .dropout = 0.5});
   randomise(mlp, 1);

@@ -60,6 +60,33 @@ TEST(LayerNorm, HasTheGradientsOfFiniteDifferences) {
   }
 }
 
+Tensor rms_norm_exact(const Tensor& x, const Tensor& weight, double eps) {
+  const Tensor wide = x.to(at::kDouble);
+  return wide / ((wide * wide).mean(-1, true) + eps).sqrt() * weight.to(at::kDouble);
+}
+
+TEST(RmsNorm, EqualsItsFormulaInBothPaths) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    const Tensor weight = random({17}, 1, dtype), x = (random({2, 3, 34}, 3, dtype) * 1e-3).slice(2, 0, 34, 2);
+    for (const double eps : {1e-6, 1e-5}) {  // the signal is small: another epsilon shows
+      for (const auto policy : {Policy::fused, Policy::reference}) {
+        const PolicyScope scope(policy);
+        const Tensor y = rms_norm(x, weight, eps);
+        EXPECT_LT(difference(y, rms_norm_exact(x, weight, eps)), dtype == at::kFloat ? 1e-5 : 1e-2);
+        EXPECT_EQ(y.scalar_type(), dtype);
+      }
+    }
+  }
+}
+
+TEST(RmsNorm, HasTheGradientsOfFiniteDifferences) {
+  for (const auto policy : {Policy::fused, Policy::reference}) {
+    const PolicyScope scope(policy);
+    expect_right_gradients([](const auto& in) { return rms_norm(in[0], in[1], 1e-6); },
+                           {random({2, 3, 5}, 1, at::kDouble), random({5}, 2, at::kDouble)});
+  }
+}
+
 BatchNormWeights batch_weights(std::int64_t channels, at::ScalarType dtype = at::kFloat) {
   return {.weight = random({channels}, 1, dtype),
           .bias = random({channels}, 2, dtype),

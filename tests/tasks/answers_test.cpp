@@ -104,6 +104,29 @@ TEST(Embeddings, TheClassTokenIsTheFirst) {
   EXPECT_TRUE(embeddings(output, EmbeddingKind::cls).equal(output.last_hidden_state.select(1, 0)));
 }
 
+TEST(Embeddings, WithoutAClassTokenTheClassifiersInputTakesItsPlace) {
+  auto output = tokens(3, 2, 3);
+  output.registers = 3;
+  EXPECT_TRUE(embeddings(output, EmbeddingKind::cls).equal(embeddings(output, EmbeddingKind::mean)));
+  output.pooler_output = at::randn({2, 3});
+  EXPECT_TRUE(embeddings(output, EmbeddingKind::cls).equal(output.pooler_output));
+}
+
+TEST(Embeddings, ThePooledVectorIsThePoolersOutput) {
+  auto output = tokens(1, 2, 3);
+  EXPECT_THAT(error_of([&] { embeddings(output, EmbeddingKind::pooled); }),
+              AllOf(HasSubstr("--pool"), HasSubstr("mean")));
+  output.pooler_output = at::randn({2, 7});
+  EXPECT_TRUE(embeddings(output, EmbeddingKind::pooled).equal(output.pooler_output));
+}
+
+TEST(Embeddings, TheRegistersFollowTheOtherTokens) {
+  auto output = tokens(5, 2, 3);
+  EXPECT_THAT(error_of([&] { embeddings(output, EmbeddingKind::registers); }), HasSubstr("no register tokens"));
+  output.registers = 4;
+  EXPECT_TRUE(embeddings(output, EmbeddingKind::registers).equal(output.last_hidden_state.slice(1, 1, 5)));
+}
+
 TEST(Embeddings, TheMeanLeavesThePrefixOut) {
   auto output = tokens(5, 2, 3);
   const Tensor mean = output.last_hidden_state.slice(1, 5).mean(1);
