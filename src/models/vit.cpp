@@ -73,7 +73,7 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   if (c.distillation) parameter("dist_token", dist_token_, {1, 1, c.dim});
   if (c.registers > 0) parameter("reg_token", reg_token_, {1, c.registers, c.dim});
   if (c.positions == Positions::learned)
-    parameter("pos_embed", pos_embed_, {1, c.prefix_rows() + c.grid()[0] * c.grid()[1], c.dim});
+    parameter("pos_embed", pos_embed_, {1, c.prefix_rows() + c.table_grid()[0] * c.table_grid()[1], c.dim});
   if (c.patch_norms)
     child("patch_embed", rearranged_patch_embed_.emplace(c.channels, c.patch, c.dim));
   else
@@ -146,8 +146,9 @@ Tensor Vit::positions(const Tensor& image, const Tensor& like) const {
 Tensor Vit::resampled_positions(const Tensor& image) const {
   auto options = config_.interpolation;
   options.prefix_tokens = config_.prefix_rows();
+  const Tensor table = nn::interpolate_positions(pos_embed_, config_.table_grid(), config_.grid(), options);
   options.even_to_same_grid = options.scale_offset && image.size(2) != image.size(3);
-  return nn::interpolate_positions(pos_embed_, config_.grid(), grid_of(image), options);
+  return nn::interpolate_positions(table, config_.grid(), grid_of(image), options);
 }
 
 Tensor Vit::pool(const Tensor& tokens) const {

@@ -54,6 +54,7 @@ struct VitConfig {
   Positions positions = Positions::learned;
   PositionRows position_rows = PositionRows::without_registers;
   nn::InterpolationOptions interpolation;  // at another size; prefix_tokens follows from position_rows
+  std::optional<nn::Grid> stored_grid;     // of a table that is resampled to the model's own grid first, as timm does
   LeftOver left_over = LeftOver::dropped;
   bool patch_norms = false;         // nn::RearrangedPatchEmbed
   bool norm_patches = false;        // patch_embed.norm
@@ -70,6 +71,7 @@ struct VitConfig {
   std::int64_t prefix_tokens() const { return class_token + distillation + registers; }
   std::int64_t prefix_rows() const;  // of the position table
   nn::Grid grid() const { return {image_size[0] / patch[0], image_size[1] / patch[1]}; }
+  nn::Grid table_grid() const { return stored_grid.value_or(grid()); }
 };
 
 // residual + gamma * branch; key `gamma`.

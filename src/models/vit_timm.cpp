@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "models/vit_publishers.h"
@@ -158,6 +159,15 @@ void add_positions(VitConfig& vit, const Json& arguments) {
   vit.left_over = get_or(arguments, "dynamic_img_pad", false) ? LeftOver::padded : LeftOver::refused;
 }
 
+// A file may hold positions of another picture size than its config says.
+void add_stored_grid(VitConfig& vit, const Source& source) {
+  const auto table = source.shape("pos_embed");
+  if (!table || table->size() != 3 || source.sizes_from_shapes) return;
+  const auto stored = table->at(1) - vit.prefix_rows();
+  const auto side = std::llround(std::sqrt(static_cast<double>(std::max<std::int64_t>(stored, 0))));
+  if (side > 0 && side * side == stored && stored != vit.grid()[0] * vit.grid()[1]) vit.stored_grid = {side, side};
+}
+
 void add_norms(VitConfig& vit, const Json& arguments) {
   std::tie(vit.norm_kind, vit.eps) = norm_of(arguments, "norm_layer");
   vit.norm_queries_and_keys = get_or(arguments, "qk_norm", false);
@@ -204,6 +214,8 @@ VitDescription describe_timm_vit(const Source& source) {
   add_pooling(vit, arguments);
   add_mlp(vit, arguments);
   if (source.name == "VisionTransformerDistilled") add_distillation(vit);
+  check_sizes(Json::object(), {vit.patch[0], vit.patch[1]});
+  add_stored_grid(vit, source);
 
   weights::KeyTable keys;  // the names are our own, but for a gate apart
   if (mlp_layer_of(arguments) == MlpLayer::split)

@@ -55,8 +55,8 @@ void add_pooler(VitConfig& vit, const Json& config) {
 }
 
 // The blocks as the hub has them.
-std::vector<weights::KeyRule> hub_block_rules(const VitConfig& config) {
-  const std::string layer = "@encoder.layer.*.", attention = layer + "attention.attention.";
+std::vector<weights::KeyRule> hub_block_rules(const VitConfig& config, const std::string& layer) {
+  const std::string attention = layer + "attention.attention.";
   const bool dino = config.layer_scale;
   return {
       {"blocks.*.norm1.*", {layer + (dino ? "norm1.*" : "layernorm_before.*")}},
@@ -143,7 +143,9 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle sty
       {"head_dist.*", {"distillation_classifier.*"}},
       {"head.*", {config.teacher_head ? "cls_classifier.*" : "classifier.*"}},
   };
-  const auto block = style == KeyStyle::hub ? hub_block_rules(config) : new_block_rules(config);
+  const auto block = style == KeyStyle::renamed
+                         ? new_block_rules(config)
+                         : hub_block_rules(config, style == KeyStyle::hub ? "@encoder.layer.*." : "encoder.layer.*.");
   table.rules.insert(table.rules.end(), block.begin(), block.end());
   table.dropped = {"@embeddings.mask_token", "decoder.**"};
   if (config.classes == 0)
@@ -154,7 +156,10 @@ weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle sty
 
 KeyStyle key_style(const Source& source) {
   const auto is_new = [](const auto& tensor) { return tensor.first.ends_with(".attention.q_proj.weight"); };
-  return std::ranges::any_of(source.shapes, is_new) ? KeyStyle::renamed : KeyStyle::hub;
+  if (std::ranges::any_of(source.shapes, is_new)) return KeyStyle::renamed;
+  const bool bare =
+      source.has_key("vit.embeddings.cls_token") && source.has_key("encoder.layer.0.layernorm_before.weight");
+  return bare ? KeyStyle::blocks_without_prefix : KeyStyle::hub;
 }
 
 }  // namespace nunchi::models

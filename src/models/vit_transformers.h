@@ -11,8 +11,9 @@ namespace nunchi::models {
 // head.
 VitConfig vit_config_from_transformers(const Source& source);
 
-// Two styles of names: the hub's, and those of transformers 5's own modules.
-enum class KeyStyle { hub, renamed };
+// The hub's names; those of transformers 5's own modules; and the hub's as transformers 5 writes ViTMSN's classifier,
+// whose blocks lack the prefix that the rest of the backbone has.
+enum class KeyStyle { hub, renamed, blocks_without_prefix };
 KeyStyle key_style(const Source& source);
 
 weights::KeyTable vit_keys_of_transformers(const VitConfig& config, KeyStyle style = KeyStyle::hub);
