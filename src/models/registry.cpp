@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/beit_publishers.h"
 #include "models/mobilenet_v2.h"
 #include "models/vit_timm.h"
 #include "models/vit_transformers.h"
@@ -18,8 +19,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"cvt", "vit"},
     {"pvt", "vit"},
     {"pvt_v2", "vit"},
-    {"beit", "vit"},
-    {"data2vec-vision", "vit"},
     {"vit_mae", "vit"},
     {"vit_msn", "vit"},
     {"vit_hybrid", "vit"},
@@ -102,6 +101,11 @@ const std::vector<Family>& families() {
         {timm, "VisionTransformer"},
         {timm, "VisionTransformerDistilled"}},
        build_vit},
+      {"beit",
+       "Bao et al. 2022",
+       "BEiT, BEiT v2, data2vec's vision model",
+       {{transformers, "beit"}, {transformers, "data2vec-vision"}, {timm, "Beit"}},
+       build_beit},
       {"mobilenet_v2", "Sandler et al. 2018", "MobileNetV2", {{transformers, "mobilenet_v2"}}, build_mobilenet_v2},
   };
   return all;

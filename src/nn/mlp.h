@@ -1,7 +1,8 @@
-// nn/mlp.h: the feed-forward half of a transformer block; keys `fc1` and `fc2` (timm).
+// nn/mlp.h: the feed-forward half of a transformer block; keys `fc1`, `norm` and `fc2` (timm).
 #pragma once
 
 #include "nn/linear.h"
+#include "nn/norm.h"
 
 namespace nunchi::nn {
 
@@ -9,6 +10,10 @@ struct MlpConfig {
   std::int64_t dim = 768, hidden = 3072;
   ops::Activation activation = ops::Activation::gelu;
   bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `activation` is not used
+  ops::Activation gate = ops::Activation::silu;
+  bool bias = true;
+  bool norm_hidden = false;  // before fc2 (EVA-02's sub-LN)
+  double eps = 1e-6;         // of this norm
   double dropout = 0;
 };
 
@@ -19,9 +24,10 @@ class Mlp : public Module {
   Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;  // [b, n, dim] -> [b, n, dim]
 
   Linear fc1, fc2;
+  std::optional<LayerNorm> norm;
 
  private:
-  ops::Activation activation_;
+  ops::Activation activation_, gate_;
   bool gated_;
 };
 
