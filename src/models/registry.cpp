@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/beit_publishers.h"
 #include "models/convnext_publishers.h"
 #include "models/mobilenet_v2_publishers.h"
 #include "models/resnet_publishers.h"
@@ -22,8 +23,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"cvt", "vit"},
     {"pvt", "vit"},
     {"pvt_v2", "vit"},
-    {"beit", "vit"},
-    {"data2vec-vision", "vit"},
     {"vit_hybrid", "vit"},
     {"vitdet", "vit"},
     {"dinov3_vit", "dinov2"},
@@ -118,6 +117,11 @@ const std::vector<Family>& families() {
         {original, "DINOv2"}},
        build_vit,
        publish_vit},
+      {"beit",
+       "Bao et al. 2022",
+       "BEiT, BEiT v2, data2vec's vision model",
+       {{transformers, "beit"}, {transformers, "data2vec-vision"}, {timm, "Beit"}},
+       build_beit},
       {"swin",
        "Liu et al. 2021, Liu et al. 2022",
        "Swin and Swin v2, their backbones too",
