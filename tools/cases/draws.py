@@ -9,20 +9,14 @@ DRAWS = {
     "swin_old_files": 2,
     "convnext_model": 1,
     "convnext_old_files": 1,
-<<<<<<< ours
     "convnextv2_size": 1,
-=======
->>>>>>> theirs
     "timm_deit3": 1,
     "timm_jpeg_exif": 1,
     "timm_legacy_flat": 1,
     "timm_swinv2_four_stages": 1,
     "timm_swinv2_size": 1,
     "timm_convnext_patch_2": 1,
-<<<<<<< ours
     "timm_eva02_clip_enormous": 1,
-=======
->>>>>>> theirs
     "tv_swin_v2": 1,
     "tv_swin_v2_size": 2,
 }

@@ -1,8 +1,4 @@
-<<<<<<< ours
 """How publishers nest and name a state dict: functions from a plain one to what is saved, and back."""
-=======
-"""How publishers nest and name a state dict: (what is saved from a plain state, the plain state from what was saved)."""
->>>>>>> theirs
 
 import torch
 
@@ -25,12 +21,8 @@ def nested(key, prefix, **beside):
 
 def wrap_dino(state):
     """A training checkpoint: student and teacher, each with the projection head that is not read."""
-<<<<<<< ours
     channels = state["cls_token"].shape[-1]
     head = {"module.head.mlp.0.weight": torch.ones(4, channels), "module.head.mlp.0.bias": torch.ones(4)}
-=======
-    head = {"module.head.mlp.0.weight": torch.ones(4, state["cls_token"].shape[-1]), "module.head.mlp.0.bias": torch.ones(4)}
->>>>>>> theirs
     teacher = {f"module.backbone.{name}": tensor for name, tensor in state.items()}
     student = {name: tensor + 1 for name, tensor in teacher.items() if "norm" in name}
     return {"student": student, "teacher": teacher | head, "epoch": 100}

@@ -42,13 +42,8 @@ CASES = [
               config={"output_stride": 8, "tf_padding": False}),
     mobilenet("mobilenet_v2_expansion_in_stem", "first_layer_is_expansion false",
               config={"first_layer_is_expansion": False}),
-<<<<<<< ours
     mobilenet("mobilenet_v2_odd_size", "35x44 pixels, TensorFlow padding", process=UNCROPPED),
     mobilenet("mobilenet_v2_odd_size_torch_padding", "35x44 pixels, tf_padding false", process=UNCROPPED,
-=======
-    mobilenet("mobilenet_v2_odd_size", "47x59 pixels, TensorFlow padding", process=UNCROPPED),
-    mobilenet("mobilenet_v2_odd_size_torch_padding", "47x59 pixels, tf_padding false", process=UNCROPPED,
->>>>>>> theirs
               config={"tf_padding": False}),
     mobilenet("mobilenet_v2_odd_size_stride_8", "35x44 pixels, dilated", BARE, process=UNCROPPED,
               config={"output_stride": 8}),

@@ -6,30 +6,18 @@ from timm.layers import SwiGLUPacked
 SMALL = {"img_size": 20, "patch_size": 5, "embed_dim": 64, "depth": 1, "num_heads": 1, "mlp_ratio": 0.5}
 
 
-<<<<<<< ours
 def dino(name, shows, arch, layout, arguments=None, **rest):
     return TorchCase(peer="original", name=name, shows=shows, arch=arch, layout=layout, size=(20, 20), task="embed",
                      picture=Picture(37, 29), arguments={**SMALL, **(arguments or {})}, dtype="float16", **rest)
-=======
-def dino(name, shows, arch, layout, arguments=None, dtype="float16", **rest):
-    return TorchCase(peer="original", name=name, shows=shows, arch=arch, layout=layout, size=(20, 20), task="embed",
-                     picture=Picture(37, 29), arguments={**SMALL, **(arguments or {})}, dtype=dtype, **rest)
->>>>>>> theirs
 
 
 SCALED = {"init_values": 1e-5}
 REGISTERS = {**SCALED, "reg_tokens": 4, "no_embed_class": True}
 
 DINO = [
-<<<<<<< ours
     dino("original_dino", "DINO's backbone alone", "dino_vits16", "plain", {"mlp_ratio": 0.25}),
     dino("original_dino_training", "a training file of DINO: the teacher's backbone counts", "dino_vits16", "dino",
          {"mlp_ratio": 0.25}),
-=======
-    dino("original_dino", "DINO's backbone alone, float32", "dino_vits16", "plain", dtype="float32"),
-    dino("original_dino_training", "a training file of DINO: the teacher's backbone counts", "dino_vits16", "dino",
-         {"num_heads": 2, "embed_dim": 128}),
->>>>>>> theirs
     dino("original_dinov2", "layer scale, a mask token", "dinov2_vits14", "dinov2", SCALED),
     dino("original_dinov2_registers", "registers, positions with the class token's in front", "dinov2_vits14_reg",
          "dinov2", REGISTERS),
@@ -47,13 +35,8 @@ def cifar(name, shows, arch, arguments, layout="plain", **rest):
 
 CIFAR = [
     cifar("resnet20", "padded shortcuts, linear, nested in state_dict with module.", "resnet20_cifar",
-<<<<<<< ours
           {"blocks": 3, "width": 2, "head": "linear"}, "state_dict"),
     cifar("resnet20_fc", "convolutions as shortcuts, fc", "resnet20_cifar", {"blocks": 3, "width": 2, "head": "fc"}),
-=======
-          {"blocks": 3, "width": 4, "head": "linear"}, "state_dict"),
-    cifar("resnet20_fc", "convolutions as shortcuts, fc", "resnet20_cifar", {"blocks": 3, "width": 4, "head": "fc"}),
->>>>>>> theirs
     cifar("resnet32", "5 blocks a stage, safetensors in half precision", "resnet32_cifar",
           {"blocks": 5, "width": 2, "head": "linear"}, weights="model.safetensors", dtype="float16"),
     cifar("simple_cnn", "three convolutions with max pooling, two linear layers, nested in model", "simple_cnn",

@@ -1,8 +1,4 @@
-<<<<<<< ours
 """The CIFAR networks that no peer package holds: ResNet (He et al. 2016, section 4.2) and a plain convolutional one."""
-=======
-"""The CIFAR networks that no peer package holds: ResNet of He et al. 2016, section 4.2, and a plain convolutional one."""
->>>>>>> theirs
 
 import torch
 from torch import nn

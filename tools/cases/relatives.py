@@ -52,11 +52,7 @@ DECODER = {"decoder_num_hidden_layers": 1, "decoder_hidden_size": 8, "decoder_nu
 
 OTHERS = [
     case("vit_mae", "the encoder of a pretraining file, all patches in their order", "ViTMAEForPreTraining", DECODER,
-<<<<<<< ours
          backbone_only=True, unseen=("variant decoder",)),
-=======
-         backbone_only=True),
->>>>>>> theirs
     case("vit_mae_model", "ViTMAEModel", "ViTMAEModel", dtype="float32"),
     case("vit_mae_size", "positions interpolated 4x4 to 6x3", "ViTMAEModel", size=(30, 15)),
     case("vit_msn", "ViT with eps 1e-6", "ViTMSNModel"),

@@ -1,15 +1,9 @@
 """What each layer is to the residual stream, by the end of its name.
 
-<<<<<<< ours
 patches: makes the stream from pixels. into_stream: its result is added to the stream. from_norm: reads what a norm
 gave. from_stream: reads the stream itself; from_normed_stream: where norms made it. within_stream: from stream to
 stream. norm_of_stream: a norm whose result is the stream; stem: a convolution within the stem, or its norm.
 layer_scale, logit_scale, unit, bias: single parameters.
-=======
-patches: makes the stream from pixels. into_stream: its result is added to the stream. from_norm: reads what a norm gave.
-from_stream: reads the stream itself; from_normed_stream: where norms made it. within_stream: from stream to stream. norm_of_stream: a norm whose result is the
-stream; stem: a convolution within the stem, or its norm. layer_scale, logit_scale, unit, bias: single parameters.
->>>>>>> theirs
 """
 
 import re
@@ -18,12 +12,8 @@ TRANSFORMERS = {
     r"\d\.output\.dense|attention\.output\.dense": "into_stream",
     r"projection": "patches",
     r"o_proj|fc2|down_proj": "into_stream",
-<<<<<<< ours
     r"q_proj|k_proj|v_proj|query|key|value|fc1|gate_proj|up_proj|dense": "from_norm",
     r"classifier|cls_classifier|distillation_classifier": "from_norm",
-=======
-    r"q_proj|k_proj|v_proj|query|key|value|fc1|gate_proj|up_proj|dense|classifier|cls_classifier|distillation_classifier": "from_norm",
->>>>>>> theirs
     r"lambda_?[12]": "layer_scale",
     r"embeddings\.norm|embeddings\.layernorm": "norm_of_stream",
     r"reduction|downsampling_layer\.1|pwconv2": "into_stream",

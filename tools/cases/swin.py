@@ -9,27 +9,16 @@ SMALL = {"image_size": 24, "patch_size": 2, "embed_dim": 8, "depths": [2, 2], "n
 SIX = labels("one", "two", "three", "four", "five", "six")
 
 
-<<<<<<< ours
 def swin(name, shows, model_class="SwinModel", config=None, height=24, width=None, **rest):
     config = {**SMALL, **SIX, **(config or {})}
     return Case(name=name, shows=shows, model_class=model_class, config=config, picture=Picture(33, 27, "png_grain"),
                 processor_class="ViTImageProcessor", processor={"size": {"height": height, "width": width or height}},
                 dtype=rest.pop("dtype", "float32" if name in ("swin_classifier", "swinv2_classifier") else "float16"),
-=======
-def swin(name, shows, model_class="SwinModel", config=None, height=24, width=None, picture=Picture(33, 27, "png_grain"), **rest):
-    config = {**SMALL, **SIX, **(config or {})}
-    return Case(name=name, shows=shows, model_class=model_class, config=config, picture=picture,
-                processor_class="ViTImageProcessor", processor={"size": {"height": height, "width": width or height}},
->>>>>>> theirs
                 **rest)
 
 
 def swin_v2(name, shows, model_class="Swinv2Model", roles=SWIN_V2, **rest):
-<<<<<<< ours
     return swin(name, shows, model_class, roles=roles, **rest)
-=======
-    return swin(name, shows, model_class, roles=roles, dtype="float16", **rest)
->>>>>>> theirs
 
 
 FOUR_STAGES = {"image_size": 32, "depths": [1, 2, 1, 1], "num_heads": [1, 1, 2, 2], "embed_dim": 4, "window_size": 2}
@@ -39,13 +28,8 @@ FIRST = [
     swin("swin_pooler", "SwinModel with its mean", config={"depths": [2, 1]}),
     swin("swin_no_pooler", "SwinModel without pooler, q, k and v without bias", model_arguments={
         "add_pooling_layer": False}, config={"qkv_bias": False}),
-<<<<<<< ours
     swin("swin_four_stages", "maps 16, 8, 4, 2 with windows of 2, the last without shift",
          "SwinForImageClassification", config=FOUR_STAGES, height=32),
-=======
-    swin("swin_four_stages", "maps 16, 8, 4 and 2 with windows of 2, the last without a shift", "SwinForImageClassification",
-         config=FOUR_STAGES, height=32),
->>>>>>> theirs
     swin("swin_size", "20x14 patches: padding, shift and odd maps meet", size=(40, 28)),
     swin("swin_size_smaller", "6x10 patches, then 3x5 with windows of 3", "SwinForImageClassification",
          config={"window_size": 3}, size=(12, 20)),
@@ -59,23 +43,14 @@ FIRST = [
     swin("swin_old_files", "integer size, feature extractor, torch_dtype, defaults left out of config.json",
          "SwinForImageClassification", config={"patch_size": 4, "image_size": 48}, height=48,
          edit_model_directory=directories.age),
-<<<<<<< ours
-=======
-    swin("swin_fp16", "weights in half precision", "SwinForImageClassification", dtype="float16"),
->>>>>>> theirs
 ]
 
 SECOND = [
     swin_v2("swinv2_classifier", "cosine attention, position bias from coordinates, norms behind",
             "Swinv2ForImageClassification"),
     swin_v2("swinv2_pooler", "Swinv2Model with its mean", config={"depths": [2, 1]}),
-<<<<<<< ours
     swin_v2("swinv2_four_stages", "maps 16, 8, 4, 2 with windows of 2, the last without shift",
             "Swinv2ForImageClassification", config=FOUR_STAGES, height=32),
-=======
-    swin_v2("swinv2_four_stages", "maps 16, 8, 4 and 2 with windows of 2, the last without a shift", "Swinv2ForImageClassification",
-            config=FOUR_STAGES, height=32),
->>>>>>> theirs
     swin_v2("swinv2_pretrained_windows", "pretrained_window_sizes 3 and 2", config={"pretrained_window_sizes": [3, 2]}),
     swin_v2("swinv2_size", "20x14 patches: padding, shift and odd maps meet", size=(40, 28)),
     swin_v2("swinv2_non_square", "image_size [28, 16]", config={"image_size": [28, 16]}, height=28, width=16),

@@ -16,19 +16,10 @@ def resnet(name, shows, arch="resnet50", arguments=None, **rest):
 RESNET = [
     resnet("resnet_basic", "basic blocks", "resnet18", dtype="float32"),
     resnet("resnet_bottleneck", "bottleneck blocks, the stride in their 3x3"),
-<<<<<<< ours
     resnet("resnet_wide", "base_width 128, num_classes 0", "wide_resnet50_2", {"num_classes": 0}),
     resnet("resnext", "groups", "resnext50_32x4d", {"cardinality": 2, "base_width": 32}),
     resnet("resnet_d", "three convolutions in the stem, mean in the shortcut", "resnet50d", {"stem_width": 8}),
     resnet("resnet_t", "a stem of rising widths, basic blocks", "resnet10t", {"stem_width": 8}),
-=======
-    resnet("resnet_wide", "base_width 128", "wide_resnet50_2"),
-    resnet("resnext", "groups", "resnext50_32x4d", {"cardinality": 2, "base_width": 32}),
-    resnet("resnet_d", "three convolutions in the stem, mean in the shortcut", "resnet50d", {"stem_width": 8}),
-    resnet("resnet_t", "a stem of rising widths, basic blocks", "resnet10t", {"stem_width": 8}),
-    resnet("resnet_s", "three convolutions in the stem, strided shortcut", "resnet50s", {"stem_width": 8}),
-    resnet("resnet_no_classes", "num_classes 0", "resnet18", {"num_classes": 0}),
->>>>>>> theirs
     resnet("resnet_size", "35x58 pixels, mean in the shortcut of odd maps", "resnet18d", {"stem_width": 8},
            size=(35, 58)),
 ]
@@ -45,12 +36,8 @@ CONVNEXT = [
     convnext("convnext_head_norm_first", "norm before the pooling", "convnext_tiny_hnf", roles={"norm_pre": "norm"}),
     convnext("convnext_mlp_head", "a hidden layer in the head", "convnext_large_mlp", {"head_hidden_size": 10}),
     convnext("convnext_overlap", "stem of two 3x3 convolutions", "convnext_nano_ols"),
-<<<<<<< ours
     convnext("convnext_overlap_tiered", "the same with a thin first one", "convnext_atto_ols",
              {"dims": (16, 8, 12, 16)}),
-=======
-    convnext("convnext_overlap_tiered", "the same with a thin first one", "convnext_atto_ols", {"dims": (16, 8, 12, 16)}),
->>>>>>> theirs
     convnext("convnext_patch_2", "patch_size 2: the first stage halves the map, too", arguments={"patch_size": 2}),
     convnext("convnext_eps", "norm_eps 1e-5, tanh form of the GELU", "test_convnext"),
     convnext("convnext_size", "35x58 pixels", size=(35, 58)),
@@ -59,12 +46,8 @@ CONVNEXT = [
 ]
 
 MOBILENET = [
-<<<<<<< ours
     thin("mobilenetv2", "all 17 blocks, ReLU6, eps 1e-5, widths by the name; pickled, its tensors overlapping views",
          "mobilenetv2_035", {}, weights="views"),
-=======
-    thin("mobilenetv2", "all 17 blocks, ReLU6, eps 1e-5; the widths follow from the name", "mobilenetv2_035", {}),
->>>>>>> theirs
 ]
 
 CASES = RESNET + CONVNEXT + MOBILENET

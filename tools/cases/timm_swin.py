@@ -8,7 +8,6 @@ SMALL = {"img_size": 24, "patch_size": 2, "embed_dim": 8, "depths": (2, 2), "num
 FOUR_STAGES = {"img_size": 32, "depths": (1, 2, 1, 1), "num_heads": (1, 1, 2, 2), "embed_dim": 4}
 
 
-<<<<<<< ours
 def swin(name, shows, arguments=None, arch="swin_tiny_patch4_window7_224", **rest):
     arguments = {**SMALL, **(arguments or {})}
     size = arguments["img_size"]
@@ -20,17 +19,6 @@ def swin(name, shows, arguments=None, arch="swin_tiny_patch4_window7_224", **res
 
 def swin_v2(name, shows, arguments=None, **rest):
     return swin(name, shows, arguments, "swinv2_tiny_window8_256", roles=SWIN_V2, **rest)
-=======
-def swin(name, shows, arguments=None, arch="swin_tiny_patch4_window7_224", picture=Picture(33, 27, "png_grain"), **rest):
-    arguments = {**SMALL, **(arguments or {})}
-    size = arguments["img_size"]
-    cfg = {"input_size": (3, *(size if isinstance(size, tuple) else (size, size)))}
-    return TimmCase(name=f"timm_{name}", shows=shows, arch=arch, arguments=arguments, cfg=cfg, picture=picture, **rest)
-
-
-def swin_v2(name, shows, arguments=None, **rest):
-    return swin(name, shows, arguments, "swinv2_tiny_window8_256", roles=SWIN_V2, dtype="float16", **rest)
->>>>>>> theirs
 
 
 FIRST = [
@@ -45,11 +33,7 @@ FIRST = [
          "window_size": (4, 4, 2, 2)}, "swin_s3_tiny_224"),
     swin("swin_non_square", "img_size (28, 16)", {"img_size": (28, 16)}),
     swin("swin_size", "strict_img_size false in the file: 20x14 patches", {"strict_img_size": False}, size=(40, 28)),
-<<<<<<< ours
     swin("swin_pickled", "pytorch_model.bin", weights="pytorch_model.bin"),
-=======
-    swin("swin_fp16", "weights in half precision, pytorch_model.bin", dtype="float16", weights="pytorch_model.bin"),
->>>>>>> theirs
 ]
 
 SECOND = [

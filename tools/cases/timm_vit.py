@@ -109,15 +109,9 @@ LABELS = ["n01440764", "n01443537", "n01484850", "n01491361", "n01494475", "n014
 FILES = [
     timm_vit("labels", "label_names and label_descriptions", model_config={
         "label_names": LABELS, "label_descriptions": {name: f"fish {index}" for index, name in enumerate(LABELS)}}),
-<<<<<<< ours
     TimmCase(name="timm_legacy_flat", shows="flat config.json of timm 0.x: sizes by the architecture's name, labels",
              arch="test_convnext", arguments={"num_classes": 6}, cfg={"input_size": (3, 40, 40), "num_classes": 6},
              picture=Picture(37, 29), weights="views", model_config={"label_names": LABELS},
-=======
-    TimmCase(name="timm_legacy_flat", shows="the flat config.json of timm 0.x: sizes by the architecture's name, labels",
-             arch="test_vit", arguments={"num_classes": 6}, cfg={"input_size": (3, 32, 32), "num_classes": 6},
-             picture=Picture(37, 29), dtype="float16", model_config={"label_names": LABELS},
->>>>>>> theirs
              edit_model_directory=directories.flatten),
     timm_vit("no_model_args", "model_args with overrides only, as timm before 1.0.20 wrote", edit_model_directory=
              directories.keep_model_args("patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio")),

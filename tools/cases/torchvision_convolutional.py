@@ -23,11 +23,7 @@ CASES = [
     resnet("resnet_basic", "basic blocks, state dict in float32", "resnet18", "basic", width=3, dtype="float32"),
     resnet("resnet_bottleneck", "bottleneck blocks, safetensors", "resnet50", width=3, weights="model.safetensors"),
     resnet("resnet_wide", "wide bottlenecks", "wide_resnet50_2", width=2, width_per_group=128),
-<<<<<<< ours
     resnet("resnext", "2 groups", "resnext50_32x4d", width=2, groups=2, width_per_group=32),
-=======
-    resnet("resnext", "2 groups of 2 channels", "resnext50_32x4d", groups=2, width_per_group=32),
->>>>>>> theirs
     resnet("preset", "the whole preset: short side to 256, crop of 224", "resnet18", "basic", size=None,
            picture=Picture(97, 71), brief=True),
     thin("convnext", "layer scale of shape [c, 1, 1]", "convnext_tiny", CONVNEXT),

@@ -65,12 +65,8 @@ def _randomise_module(name, module, pixel_scale, first_roles, generator):
         _uniform_(module.running_var, 0.4 * BATCH_VARIANCE, 1.6 * BATCH_VARIANCE, generator)
         module.num_batches_tracked.fill_(7)
     elif is_norm(module):
-<<<<<<< ours
         makes_stream = role_of(name, first_roles) in ("norm_of_stream", "stem")
         scale = 10 * SIGNAL if makes_stream else 1.0  # its input drowns in eps
-=======
-        scale = 10 * SIGNAL if role_of(name, first_roles) in ("norm_of_stream", "stem") else 1.0  # its input drowns in eps
->>>>>>> theirs
         _uniform_(module.weight, 0.5 * scale, 1.5 * scale, generator)
         if getattr(module, "bias", None) is not None:
             _normal_(module.bias, 0.3 if scale == 1.0 else SIGNAL, generator)

@@ -11,11 +11,7 @@ from timm.data import create_transform, resolve_model_data_config
 from timm.models import save_for_hf
 from torchvision import transforms
 
-<<<<<<< ours
 from .. import strided, weights
-=======
-from .. import weights
->>>>>>> theirs
 from .capture import captured, numbered, outputs_of
 
 VERSION = timm.__version__

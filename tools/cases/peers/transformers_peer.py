@@ -43,11 +43,7 @@ def process(case, directory, picture_file):
     overrides = {}
     if case.size and case.processor_class == "ConvNextImageProcessor":  # has no exact size
         kept = {key: getattr(processor, key) for key in ("resample", "image_mean", "image_std", "rescale_factor")}
-<<<<<<< ours
         processor = transformers.ViTImageProcessorPil(size=dict(zip(("height", "width"), case.size)), **kept)
-=======
-        processor = transformers.ViTImageProcessorPil(size={"height": case.size[0], "width": case.size[1]}, **kept)
->>>>>>> theirs
     elif case.size:
         overrides = {"size": {"height": case.size[0], "width": case.size[1]}, "do_center_crop": False}
     return processor(images=load_image(str(picture_file)), return_tensors="pt", **overrides)["pixel_values"]
@@ -85,12 +81,8 @@ def required(case, names):
 def interpolates(case, model, pixel_values):
     """Whether the positions are resampled, always by torch's interpolate."""
     embeddings = getattr(model.base_model, "embeddings", None)
-<<<<<<< ours
     always = case.model_class.startswith("Dinov2")
     if getattr(embeddings, "position_embeddings", None) is None or not (case.size or always):
-=======
-    if getattr(embeddings, "position_embeddings", None) is None or (case.size is None and not case.model_class.startswith("Dinov2")):
->>>>>>> theirs
         return False
     height, width = pixel_values.shape[-2:]
     projection = embeddings.patch_embeddings.projection
