@@ -6,6 +6,7 @@ from .spec import Case, Picture, labels
 
 SMALL = {"image_size": 24, "patch_size": 2, "embed_dim": 8, "depths": [2, 2], "num_heads": [1, 2], "window_size": 4,
          "mlp_ratio": 2.0}
+NAMED = ("swin_classifier", "swin_no_pooler", "swinv2_classifier")  # read by the tests as float32
 SIX = labels("one", "two", "three", "four", "five", "six")
 
 
@@ -13,7 +14,7 @@ def swin(name, shows, model_class="SwinModel", config=None, height=24, width=Non
     config = {**SMALL, **SIX, **(config or {})}
     return Case(name=name, shows=shows, model_class=model_class, config=config, picture=Picture(33, 27, "png_grain"),
                 processor_class="ViTImageProcessor", processor={"size": {"height": height, "width": width or height}},
-                dtype=rest.pop("dtype", "float32" if name in ("swin_classifier", "swinv2_classifier") else "float16"),
+                dtype=rest.pop("dtype", "float32" if name in NAMED else "float16"),
                 **rest)
 
 
