@@ -29,7 +29,8 @@ TEST(BlurPool, IsABinomialFilterOnMirroredEdges) {
   const Tensor filter = (weights.view({3, 1}) * weights.view({1, 3})).expand({3, 1, 3, 3});
   for (const auto& [h, w] : {std::pair{2, 2}, {7, 6}, {5, 12}}) {
     const Tensor x = random({2, 3, h, w}, 1);
-    const Tensor expected = at::conv2d(at::reflection_pad2d(x, {1, 1, 1, 1}), filter, {}, 2, 0, 1, 3);
+    const Tensor expected =
+        at::conv2d(at::reflection_pad2d(x, {1, 1, 1, 1}), filter, Tensor(), {2, 2}, {0, 0}, {1, 1}, 3);
     EXPECT_LT(difference(blur_pool2d(x), expected), 1e-6);
   }
   EXPECT_THROW(blur_pool2d(random({1, 3, 1, 5}, 1)), Error);
