@@ -7,6 +7,7 @@
 #include "nn/mlp.h"
 #include "nn/named.h"
 #include "ops/compare.h"
+#include "ops/swiglu.h"
 #include "ops/policy.h"
 
 namespace nunchi::nn {

@@ -9,6 +9,7 @@
 
 #include "core/in_child.h"
 #include "core/temporary_folder.h"
+#include "formats/safetensors.h"
 #include "nn/linear.h"
 #include "nn/named.h"
 #include "nn/norm.h"
