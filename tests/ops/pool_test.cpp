@@ -1,12 +1,12 @@
 #include "ops/pool.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/tensor.h>
 
 #include "core/error.h"
 #include "ops/compare.h"
+#include "ops/conv.h"
 
 namespace nunchi::ops {
 namespace {
@@ -30,7 +30,7 @@ TEST(BlurPool, IsABinomialFilterOnMirroredEdges) {
   for (const auto& [h, w] : {std::pair{2, 2}, {7, 6}, {5, 12}}) {
     const Tensor x = random({2, 3, h, w}, 1);
     const Tensor expected =
-        at::conv2d(at::reflection_pad2d(x, {1, 1, 1, 1}), filter, Tensor(), {2, 2}, {0, 0}, {1, 1}, 3);
+        conv2d(at::reflection_pad2d(x, {1, 1, 1, 1}), {.weight = filter, .bias = {}}, {.stride = {2, 2}, .groups = 3});
     EXPECT_LT(difference(blur_pool2d(x), expected), 1e-6);
   }
   EXPECT_THROW(blur_pool2d(random({1, 3, 1, 5}, 1)), Error);
