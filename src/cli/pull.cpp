@@ -10,12 +10,15 @@ namespace {
 // Megabytes, for the rate and the counts; a few bytes are done before a line could be read.
 class PullLine {
  public:
-  explicit PullLine(bool quiet) : quiet_(quiet || !remote::hub_settings().progress_bars) {}
+  explicit PullLine(bool quiet) : quiet_(quiet) {}
 
   void show(const std::string& model, std::int64_t done, std::int64_t total) {
     constexpr std::int64_t megabyte = 1'000'000;
-    if (!line_ || model != model_) line_ = std::make_unique<ProgressLine>("pull " + model, "MB", quiet_);
-    model_ = model;
+    if (!line_ || model != model_) {
+      const bool hidden = quiet_ || !remote::hub_settings().progress_bars;
+      line_ = std::make_unique<ProgressLine>("pull " + model, "MB", hidden);
+      model_ = model;
+    }
     line_->show(done / megabyte, total / megabyte);
     if (done >= total) line_->clear();
   }

@@ -204,13 +204,14 @@ fs::path pull(const HubName& name, const PullOptions& options) {
   }
 }
 
-fs::path resolve_model_path(const std::string& model, const PullOptions& options) {
+fs::path resolve_model_path(const std::string& model, const std::optional<HubSettings>& settings) {
   std::error_code error;
   const auto name = parse_hub_name(model);
   if (!name || fs::exists(model, error)) return model;
   try {
-    return pull(*name, options);
-  } catch (const NetworkError& failure) {
+    return pull(*name, {.settings = settings ? *settings : hub_settings()});
+  } catch (const Error& failure) {
+    if (failure.kind() != ErrorKind::model) throw;
     throw Error(ErrorKind::model, fmt::format("{} (there is no file or folder of that name either)", failure.what()));
   }
 }

@@ -39,7 +39,8 @@ std::filesystem::path pull(const HubName& name, const PullOptions& options = {})
 std::optional<std::filesystem::path> find_in_cache(const HubName& name, const HubSettings& settings);
 
 // What a MODEL of any command names: a path that exists is that path; else the snapshot folder of a hub's name; else
-// the text itself, for the reader to say what is wrong with it. Throws as pull() does.
-std::filesystem::path resolve_model_path(const std::string& model, const PullOptions& options = {});
+// the text itself, for the reader to say what is wrong with it. Without `settings`, those of the environment, which are
+// not even read where the path exists. Throws as pull() does.
+std::filesystem::path resolve_model_path(const std::string& model, const std::optional<HubSettings>& settings = {});
 
 }  // namespace nunchi::remote

@@ -199,16 +199,16 @@ TEST_F(Pull, APathThatExistsIsThatPath) {
   fs::create_directories(folder_ / "org/name");
   const fs::path before = fs::current_path();
   fs::current_path(folder_.path());
-  EXPECT_EQ(resolve_model_path("org/name", {.settings = settings_}), "org/name");
+  EXPECT_EQ(resolve_model_path("org/name", settings_), "org/name");
   fs::current_path(before);
   EXPECT_EQ(hub_.requests().size(), 0u);
 }
 
 TEST_F(Pull, ANameOfTheHubIsPulled) {
-  expect_whole(resolve_model_path("org/name", {.settings = settings_}));
-  EXPECT_EQ(resolve_model_path("no-such-folder", {.settings = settings_}), "no-such-folder");
-  EXPECT_EQ(resolve_model_path("a/b/c", {.settings = settings_}), "a/b/c");
-  EXPECT_EQ(resolve_model_path("a/b.safetensors", {.settings = settings_}), "a/b.safetensors");
+  expect_whole(resolve_model_path("org/name", settings_));
+  EXPECT_EQ(resolve_model_path("no-such-folder", settings_), "no-such-folder");
+  EXPECT_EQ(resolve_model_path("a/b/c", settings_), "a/b/c");
+  EXPECT_EQ(resolve_model_path("a/b.safetensors", settings_), "a/b.safetensors");
 }
 
 }  // namespace
