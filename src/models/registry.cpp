@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "models/beit_publishers.h"
 #include "models/convnext_publishers.h"
+#include "models/eva_publishers.h"
 #include "models/mobilenet_v2_publishers.h"
 #include "models/resnet_publishers.h"
 #include "models/simple_cnn.h"
@@ -22,11 +24,8 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"cvt", "vit"},
     {"pvt", "vit"},
     {"pvt_v2", "vit"},
-    {"beit", "vit"},
-    {"data2vec-vision", "vit"},
     {"vit_hybrid", "vit"},
     {"vitdet", "vit"},
-    {"dinov3_vit", "dinov2"},
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
@@ -118,6 +117,16 @@ const std::vector<Family>& families() {
         {original, "DINOv2"}},
        build_vit,
        publish_vit},
+      {"beit",
+       "Bao et al. 2022",
+       "BEiT, BEiT v2, data2vec's vision model",
+       {{transformers, "beit"}, {transformers, "data2vec-vision"}, {timm, "Beit"}},
+       build_beit},
+      {"eva",
+       "Fang et al. 2023, Siméoni et al. 2025",
+       "EVA, EVA-02, DINOv3, rotary ViTs, Perception Encoder",
+       {{transformers, "dinov3_vit"}, {timm, "Eva"}},
+       build_eva},
       {"swin",
        "Liu et al. 2021, Liu et al. 2022",
        "Swin and Swin v2, their backbones too",

@@ -1,5 +1,7 @@
 #include "nn/attention.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 namespace nunchi::nn {
@@ -13,12 +15,16 @@ std::int64_t AttentionConfig::inner_dim() const {
 }
 
 Attention::Attention(const AttentionConfig& config)
-    : qkv(config.dim, 3 * config.inner_dim(), config.qkv_bias),
+    : qkv(config.dim, 3 * config.inner_dim(), config.qkv_bias && config.key_bias),
       proj(config.inner_dim(), config.dim, config.projection_bias),
       heads_(config.heads),
       dropout_(config.attention_dropout) {
   const auto head_dim = config.inner_dim() / config.heads;
   child("qkv", qkv);
+  if (config.qkv_bias && !config.key_bias) {
+    parameter("q_bias", q_bias_, {config.inner_dim()});
+    parameter("v_bias", v_bias_, {config.inner_dim()});
+  }
   if (config.norm_queries_and_keys) {
     child("q_norm", q_norm.emplace(head_dim, config.eps, config.norm_kind));
     child("k_norm", k_norm.emplace(head_dim, config.eps, config.norm_kind));
@@ -30,7 +36,7 @@ Attention::Attention(const AttentionConfig& config)
 
 Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const Options& options) const {
   const auto b = x.size(0), n = x.size(1);
-  const auto parts = qkv.forward(x).view({b, n, 3, heads_, -1}).unbind(2);  // q, k, v: [b, n, heads, head_dim]
+  const auto parts = project(x).view({b, n, 3, heads_, -1}).unbind(2);  // q, k, v: [b, n, heads, head_dim]
   Tensor q = q_norm ? q_norm->forward(parts[0]) : parts[0];
   Tensor k = k_norm ? k_norm->forward(parts[1]) : parts[1];
   if (options.positions) {
@@ -43,6 +49,30 @@ Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const 
   if (options.weights) *options.weights = result.weights;
   const Tensor y = result.output.reshape({b, n, -1});
   return proj.forward(norm ? norm->forward(y) : y, epilogue);
+}
+
+Tensor Attention::project(const Tensor& x) const {
+  const bool joined = !q_bias_.defined() || qkv.weights.bias.defined();
+  return joined ? qkv.forward(x) : qkv.forward(x) + joined_bias();
+}
+
+Tensor Attention::joined_bias() const { return at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}, 0); }
+
+void Attention::freeze(const FreezeOptions& options) {
+  Module::freeze(options);
+  if (q_bias_.defined()) qkv.weights.bias = joined_bias();
+}
+
+void Attention::thaw() {
+  if (q_bias_.defined()) qkv.weights.bias = Tensor();
+  Module::thaw();
+}
+
+void Attention::initialise(const at::Generator& generator) {
+  Module::initialise(generator);
+  for (Tensor* bias : {&q_bias_, &v_bias_}) {
+    if (bias->defined()) *bias = constant(slot_of(*bias).shape, 0);
+  }
 }
 
 MultiHeadAttention::MultiHeadAttention(const AttentionConfig& config)

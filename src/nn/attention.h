@@ -15,6 +15,7 @@ struct AttentionConfig {
   std::int64_t dim = 768, heads = 12;
   std::optional<std::int64_t> head_dim;  // dim / heads where absent
   bool qkv_bias = true, projection_bias = true;
+  bool key_bias = true;                // without it (BEiT), keys `q_bias` and `v_bias` take the place of `qkv.bias`
   bool norm_queries_and_keys = false;  // per head (Dehghani et al. 2023), keys `q_norm` and `k_norm`
   bool norm_output = false;            // before the projection (EVA-02's sub-LN), key `norm`
   NormKind norm_kind = NormKind::layer;
@@ -41,10 +42,18 @@ class Attention : public Module {
     return forward(x, epilogue, Options{.weights = weights});
   }
 
+  void freeze(const FreezeOptions& options) override;
+  void thaw() override;
+  void initialise(const at::Generator& generator) override;
+
   Linear qkv, proj;
   std::optional<LayerNorm> q_norm, k_norm, norm;
 
  private:
+  Tensor project(const Tensor& x) const;  // [b, n, dim] -> [b, n, 3 * inner_dim]
+  Tensor joined_bias() const;             // [3 * inner_dim], zero for the keys
+
+  Tensor q_bias_, v_bias_;
   std::int64_t heads_;
   double dropout_;
 };

@@ -8,6 +8,7 @@ Mlp::Mlp(const MlpConfig& config)
     : fc1(config.dim, config.gated ? 2 * config.hidden : config.hidden, config.bias),
       fc2(config.hidden, config.dim, config.bias),
       activation_(config.activation),
+      gate_(config.gate),
       gated_(config.gated) {
   child("fc1", fc1);
   if (config.norm_hidden) child("norm", norm.emplace(config.hidden, config.eps, config.norm_kind));

@@ -1,4 +1,4 @@
-// nn/mlp.h: the feed-forward half of a transformer block; keys `fc1` and `fc2` (timm).
+// nn/mlp.h: the feed-forward half of a transformer block; keys `fc1`, `norm` and `fc2` (timm).
 #pragma once
 
 #include "nn/linear.h"
@@ -9,7 +9,9 @@ namespace nunchi::nn {
 struct MlpConfig {
   std::int64_t dim = 768, hidden = 3072;
   ops::Activation activation = ops::Activation::gelu;
-  bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `activation` is not used
+  bool gated =
+      false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first, which takes `gate` instead of `activation`
+  ops::Activation gate = ops::Activation::silu;
   bool bias = true;
   bool norm_hidden = false;  // the hidden units before fc2, key `norm`
   NormKind norm_kind = NormKind::layer;
@@ -27,7 +29,7 @@ class Mlp : public Module {
   std::optional<LayerNorm> norm;
 
  private:
-  ops::Activation activation_;
+  ops::Activation activation_, gate_;
   bool gated_;
 };
 

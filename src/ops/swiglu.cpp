@@ -1,12 +1,10 @@
 #include "ops/swiglu.h"
 
-#include <ATen/ops/silu.h>
-
 namespace nunchi::ops {
 
-Tensor swiglu(const Tensor& x) {
+Tensor gated(const Tensor& x, Activation gate) {
   const auto halves = x.chunk(2, -1);
-  return at::silu(halves[0]) * halves[1];
+  return activate(halves[0], gate) * halves[1];
 }
 
 }  // namespace nunchi::ops
