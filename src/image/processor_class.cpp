@@ -82,6 +82,7 @@ constexpr ProcessorClass classes[] = {
     detr("DeformableDetrImageProcessor"),
     may_crop(square("DeiTImageProcessor", 256, halves), 224, /* crops */ true),
     detr("DetrImageProcessor"),
+    with(Quirk::scales_first, square("DINOv3ViTImageProcessor", 224, imagenet, Filter::bilinear)),
     with(Quirk::second_std, may_crop(square("EfficientNetImageProcessor", 346, halves), 289)),
     detr("GroundingDinoImageProcessor"),
     with(Quirk::fixed_crop_pct, cropped("LevitImageProcessor", 224, 224, imagenet)),
@@ -103,6 +104,7 @@ constexpr ProcessorClass classes[] = {
 constexpr std::pair<std::string_view, std::string_view> model_types[] = {
     {"beit", "BeitImageProcessor"}, {"data2vec-vision", "BeitImageProcessor"},
     {"bit", "BitImageProcessor"}, {"dinov2", "BitImageProcessor"}, {"dinov2_with_registers", "BitImageProcessor"},
+    {"dinov3_vit", "DINOv3ViTImageProcessor"}, {"dinov3_convnext", "DINOv3ViTImageProcessor"},
     {"focalnet", "BitImageProcessor"}, {"hiera", "BitImageProcessor"},
     {"blip", "BlipImageProcessor"}, {"chinese_clip", "ChineseCLIPImageProcessor"},
     {"clip", "CLIPImageProcessor"}, {"altclip", "CLIPImageProcessor"}, {"groupvit", "CLIPImageProcessor"},

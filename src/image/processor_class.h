@@ -22,6 +22,7 @@ enum class Quirk {
   second_std,          // EfficientNet
   bgr,                 // MobileViT: flips channels, never normalises
   never_crops,         // Segformer
+  scales_first,        // DINOv3: on torchvision only, and scaled before it is resized
   max_size,            // DETR and its relatives: an old file's "max_size" caps the longer side
 };
 

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/assert.h"
+#include "image/resize_reals.h"
 
 namespace nunchi::image {
 namespace {
@@ -129,6 +130,8 @@ float scale(const Transform& transform, int byte) {
       return static_cast<float>(byte * transform.factor);
     case Scaling::divide:
       return static_cast<float>(byte) / static_cast<float>(transform.factor);
+    case Scaling::single:
+      return static_cast<float>(byte) * static_cast<float>(transform.factor);
   }
   ASSERT(false, "every scaling has a formula");
 }
@@ -138,18 +141,19 @@ float fuse(const Transform& transform, double value) {
   return transform.scaling == Scaling::fused ? narrow * static_cast<float>(1.0 / transform.factor) : narrow;
 }
 
+float normalized(const Transform& transform, std::size_t channel, float value) {
+  if (transform.minus_one) value -= 1.0f;
+  if (!transform.normalize) return value;
+  const float std = fuse(transform, transform.normalize->std[channel]);
+  value = (value - fuse(transform, transform.normalize->mean[channel])) / std;
+  return transform.divide_by_std_again ? value / std : value;
+}
+
 // Every step after the crop acts on single bytes, so a table of 256 numbers per channel holds it exactly.
 Table value_table(const Transform& transform, std::size_t channel) {
   Table table{};
   for (int byte = 0; byte < 256; ++byte) {
-    float value = scale(transform, byte);
-    if (transform.minus_one) value -= 1.0f;
-    if (transform.normalize) {
-      const float std = fuse(transform, transform.normalize->std[channel]);
-      value = (value - fuse(transform, transform.normalize->mean[channel])) / std;
-      if (transform.divide_by_std_again) value /= std;
-    }
-    table[static_cast<std::size_t>(byte)] = value;
+    table[static_cast<std::size_t>(byte)] = normalized(transform, channel, scale(transform, byte));
   }
   return table;
 }
@@ -193,6 +197,34 @@ void write_plane(const Transform& transform, const Picture& part, const Geometry
   }
 }
 
+// One channel, scaled.
+Plane scaled_plane(const Transform& transform, const Picture& picture, std::size_t channel) {
+  Plane plane{.width = picture.width, .height = picture.height, .values = {}};
+  plane.values.reserve(static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height));
+  const auto step = static_cast<std::size_t>(picture.channels);
+  for (std::size_t i = picture.channels == 1 ? 0 : channel; i < picture.pixels.size(); i += step)
+    plane.values.push_back(scale(transform, picture.pixels[i]));
+  return plane;
+}
+
+// The same steps in another order: what the crop lacks is zero before it is normalised.
+void write_real_plane(const Transform& transform, const Picture& picture, const Geometry& geometry, std::size_t channel,
+                      std::span<float> values) {
+  const Plane plane = resize_reals(scaled_plane(transform, picture, channel), geometry.resized.width,
+                                   geometry.resized.height, transform.resize.filter);
+  const Span &down = geometry.down, &across = geometry.across;
+  std::size_t next = 0;
+  for (int y = 0; y < down.size; ++y) {
+    for (int x = 0; x < across.size; ++x) {
+      const int row = y - down.skip, column = x - across.skip;
+      const bool inside = row >= 0 && row < down.count && column >= 0 && column < across.count;
+      const auto at = static_cast<std::size_t>(row + down.start) * static_cast<std::size_t>(plane.width) +
+                      static_cast<std::size_t>(column + across.start);
+      values[next++] = normalized(transform, channel, inside ? plane.values[at] : 0.0f);
+    }
+  }
+}
+
 }  // namespace
 
 Transform with_size(Transform transform, int height, int width) {
@@ -226,6 +258,11 @@ void apply_into(const Transform& transform, const Picture& picture, std::span<fl
   const std::size_t plane_size =
       static_cast<std::size_t>(geometry.output.height) * static_cast<std::size_t>(geometry.output.width);
   ASSERT(destination.size() == channels * plane_size, "the destination has the size that output_size() gives");
+  if (transform.scale_before_resize) {
+    for (std::size_t plane = 0; plane < channels; ++plane)
+      write_real_plane(transform, picture, geometry, plane, destination.subspan(plane * plane_size, plane_size));
+    return;
+  }
   const Picture part = resize_part(transform, picture, geometry);
   for (std::size_t plane = 0; plane < channels; ++plane) {
     write_plane(transform, part, geometry, plane, destination.subspan(plane * plane_size, plane_size));

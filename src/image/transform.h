@@ -61,6 +61,7 @@ enum class Scaling {
   none,
   multiply,  // float32(float64(x) * factor): transformers
   divide,    // float32(x) / float32(factor): timm
+  single,    // float32(x) * float32(factor): transformers on tensors, where nothing is fused
   fused,     // factor goes into mean and std: transformers on torchvision
 };
 
@@ -73,6 +74,7 @@ struct Transform {
   bool apply_exif_orientation = true;
   Backend backend = Backend::pil;
   ResizeStep resize;
+  bool scale_before_resize = false;  // DINOv3: real numbers are resized, by torchvision
   std::optional<CropStep> crop;
   Scaling scaling = Scaling::none;
   double factor = 1.0;

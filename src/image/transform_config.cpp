@@ -88,6 +88,7 @@ class Builder {
     if (flag(json_, "do_normalize", type_.normalizes) && type_.quirk != Quirk::bgr) add_normalize();
     transform_.flip_channels = type_.quirk == Quirk::bgr && flag(json_, "do_flip_channel_order", true);
     if (flag(json_, "do_pad", type_.pad.has_value())) add_pad();
+    if (type_.quirk == Quirk::scales_first) scale_first();
     return transform_;
   }
 
@@ -159,6 +160,12 @@ class Builder {
     transform_.normalize = Normalize{.mean = three_numbers(json_, "image_mean", type_.mean),
                                      .std = three_numbers(json_, "image_std", type_.std)};
     transform_.divide_by_std_again = type_.quirk == Quirk::second_std && flag(json_, "include_top", true);
+  }
+
+  void scale_first() {
+    transform_ = on_torchvision(transform_);
+    transform_.scale_before_resize = transform_.scaling != Scaling::none;
+    if (transform_.scale_before_resize) transform_.scaling = Scaling::single;
   }
 
   // Without a pad_size a picture is padded to the largest of its batch, and alone not at all.

@@ -81,9 +81,10 @@ std::string normalize_line(const Transform& transform) {
 }  // namespace
 
 std::string describe(const Transform& transform) {
-  std::string text = resize_line(transform);
+  const bool scales_first = transform.scale_before_resize;
+  std::string text = (scales_first ? scaling_line(transform) : "") + resize_line(transform);
   if (transform.crop) text += crop_line(*transform.crop);
-  text += scaling_line(transform);
+  if (!scales_first) text += scaling_line(transform);
   if (transform.normalize) text += normalize_line(transform);
   if (transform.flip_channels) text += "channels reversed to blue, green, red\n";
   if (transform.pad) text += fmt::format("padded with zeros to {}\n", text_of(*transform.pad));

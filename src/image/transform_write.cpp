@@ -40,9 +40,10 @@ double crop_pct(int size, int resized) {
 Json preprocessor_config(const Transform& t) {
   const bool shortest = t.resize.mode == ResizeMode::shortest_edge, exact = t.resize.mode == ResizeMode::exact;
   if (!is_plain(t) || !(shortest || exact)) refuse(t, "transformers");
-  Json json = {{"image_processor_type", shortest ? "BitImageProcessor"
-                                        : t.crop ? "DeiTImageProcessor"
-                                                 : "ViTImageProcessor"},
+  Json json = {{"image_processor_type", t.scale_before_resize ? "DINOv3ViTImageProcessor"
+                                        : shortest            ? "BitImageProcessor"
+                                        : t.crop              ? "DeiTImageProcessor"
+                                                              : "ViTImageProcessor"},
                {"do_resize", true},
                {"size", shortest ? Json{{"shortest_edge", t.resize.size.height}} : size_json(t.resize.size)},
                {"resample", static_cast<int>(t.resize.filter)},
@@ -61,7 +62,7 @@ Json preprocessor_config(const Transform& t) {
 Json pretrained_cfg(const Transform& t) {
   const bool squash = t.resize.mode == ResizeMode::exact, center = t.resize.mode == ResizeMode::shortest_edge;
   const bool readable = is_plain(t) && (squash || (center && t.crop && t.crop->size.height == t.crop->size.width)) &&
-                        std::abs(scale_factor(t) - 1.0 / 255) < 1e-12;
+                        !t.scale_before_resize && std::abs(scale_factor(t) - 1.0 / 255) < 1e-12;
   if (!readable) refuse(t, "timm");
   const Size size = t.crop ? t.crop->size : t.resize.size;
   const Normalize normalize = t.normalize.value_or(Normalize{});

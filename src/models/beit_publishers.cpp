@@ -172,7 +172,8 @@ BeitConfig beit_config_from_timm(const Source& source) {
   beit.heads = get_or<std::int64_t>(arguments, "num_heads", 12);
   beit.mlp_dim = static_cast<std::int64_t>(static_cast<double>(beit.dim) * get_or(arguments, "mlp_ratio", 4.0));
   beit.classes = get_or<std::int64_t>(arguments, "num_classes", 1000);
-  beit.eps = layer_norm_eps(source);
+  if (norm_argument(source).kind != nn::NormKind::layer) refuse_argument(source, "norm_layer", "LayerNorm");
+  beit.eps = norm_argument(source).eps;
   beit.qkv_bias = get_or(arguments, "qkv_bias", true);
   beit.swiglu = get_or(arguments, "swiglu_mlp", false);
   beit.norm_hidden = get_or(arguments, "scale_mlp", false);

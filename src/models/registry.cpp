@@ -6,6 +6,7 @@
 
 #include "models/beit_publishers.h"
 #include "models/convnext_publishers.h"
+#include "models/eva_publishers.h"
 #include "models/mobilenet_v2_publishers.h"
 #include "models/resnet_publishers.h"
 #include "models/simple_cnn.h"
@@ -25,7 +26,6 @@ constexpr std::pair<std::string_view, std::string_view> known_but_absent[] = {
     {"pvt_v2", "vit"},
     {"vit_hybrid", "vit"},
     {"vitdet", "vit"},
-    {"dinov3_vit", "dinov2"},
     {"clip", "vit"},
     {"siglip", "vit"},
     {"clip_vision_model", "vit"},
@@ -122,6 +122,11 @@ const std::vector<Family>& families() {
        "BEiT, BEiT v2, data2vec's vision model",
        {{transformers, "beit"}, {transformers, "data2vec-vision"}, {timm, "Beit"}},
        build_beit},
+      {"eva",
+       "Fang et al. 2023, Siméoni et al. 2025",
+       "EVA, EVA-02, DINOv3, rotary ViTs, Perception Encoder",
+       {{transformers, "dinov3_vit"}, {timm, "Eva"}},
+       build_eva},
       {"swin",
        "Liu et al. 2021, Liu et al. 2022",
        "Swin and Swin v2, their backbones too",

@@ -11,7 +11,7 @@ namespace {
 
 bool is_for_training(std::string_view name) {
   return name.ends_with("drop_rate") || name.ends_with("drop_path_rate") || name == "head_init_scale" ||
-         name == "weight_init" || name == "fix_init";
+         name == "weight_init" || name == "fix_init" || name == "device" || name == "dtype";
 }
 
 }  // namespace
@@ -32,13 +32,14 @@ void check_arguments(const Source& source, const std::vector<std::string_view>& 
   }
 }
 
-double layer_norm_eps(const Source& source, const std::string& argument) {
+NormArgument norm_argument(const Source& source, const std::string& argument) {
   const auto found = source.config.find(argument);
-  if (found == source.config.end() || found->is_null()) return 1e-6;
-  const bool by_class = found->is_object();
-  const Json name = by_class ? found->value("class", Json()) : *found;
-  if (name != Json("LayerNorm")) refuse_argument(source, argument, "LayerNorm");
-  return by_class ? get_or(*found, "eps", 1e-6) : 1e-6;
+  if (found == source.config.end() || found->is_null()) return {};
+  const bool with_arguments = found->is_object();
+  const Json name = with_arguments ? found->value("class", Json()) : *found;
+  if (name != Json("LayerNorm") && name != Json("RmsNorm")) refuse_argument(source, argument, "LayerNorm and RmsNorm");
+  return {.kind = name == Json("RmsNorm") ? nn::NormKind::rms : nn::NormKind::layer,
+          .eps = with_arguments ? get_or(*found, "eps", 1e-6) : 1e-6};
 }
 
 std::int64_t count_blocks(const Source& source, const std::string& prefix) {

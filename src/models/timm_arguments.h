@@ -1,10 +1,11 @@
 // models/timm_arguments.h: reading the arguments of timm's classes, where what is not implemented is refused by name.
 //
 //   check_arguments(source, {"embed_dim", "depth"}, {{"qk_norm", false}});
-//   config.eps = layer_norm_eps(source.config, "norm_layer");
+//   config.eps = norm_argument(source).eps;
 #pragma once
 
 #include "models/registry.h"
+#include "nn/norm.h"
 
 namespace nunchi::models {
 
@@ -22,9 +23,13 @@ void check_arguments(const Source& source, const std::vector<std::string_view>& 
 // Throws Error (model) that names the argument and what is supported.
 [[noreturn]] void refuse_argument(const Source& source, const std::string& argument, std::string_view supported);
 
-// Epsilon of a norm given by its class: 1e-6, timm's default, where nothing is said. Throws Error (model) for norms
-// other than LayerNorm.
-double layer_norm_eps(const Source& source, const std::string& argument = "norm_layer");
+// A norm given by its class, LayerNorm with 1e-6 where nothing is said. Throws Error (model) for norms other than
+// LayerNorm and RmsNorm.
+struct NormArgument {
+  nn::NormKind kind = nn::NormKind::layer;
+  double eps = 1e-6;
+};
+NormArgument norm_argument(const Source& source, const std::string& argument = "norm_layer");
 
 // How many `prefix`N.* there are: the tensors' names count the blocks.
 std::int64_t count_blocks(const Source& source, const std::string& prefix = "blocks.");

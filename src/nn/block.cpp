@@ -10,9 +10,9 @@ ops::Epilogue add_to(const Tensor& residual, const Tensor& gamma) {
 }  // namespace
 
 Block::Block(const BlockConfig& config)
-    : norm1(config.attention.dim, config.eps),
+    : norm1(config.attention.dim, config.eps, config.norm_kind),
       attn(config.attention),
-      norm2(config.mlp.dim, config.eps),
+      norm2(config.mlp.dim, config.eps, config.norm_kind),
       mlp(config.mlp),
       norm_after_(config.norm_after) {
   ASSERT(!norm_after_ || (!config.scale_attention && !config.scale_mlp), "a norm after a half takes the scale's place");

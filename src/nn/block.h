@@ -14,6 +14,7 @@ struct BlockConfig {
   AttentionConfig attention;
   MlpConfig mlp;
   double eps = 1e-6;
+  NormKind norm_kind = NormKind::layer;
   bool scale_attention = false, scale_mlp = false;  // gamma_1, gamma_2
   bool norm_after = false;  // x + norm(half(x)) instead of x + half(norm(x)); without layer scale
 };

@@ -9,12 +9,12 @@ namespace nunchi::nn {
 struct MlpConfig {
   std::int64_t dim = 768, hidden = 3072;
   ops::Activation activation = ops::Activation::gelu;
-  bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `activation` is not used
+  bool gated = false;  // SwiGLU (Shazeer 2020): fc1 is twice as wide, gate first; `gate` instead of `activation`
   ops::Activation gate = ops::Activation::silu;
   bool bias = true;
-  bool norm_hidden = false;  // the hidden units before fc2 (EVA-02's sub-LN), key `norm`
+  bool norm_hidden = false;  // the hidden units before fc2, key `norm`
   NormKind norm_kind = NormKind::layer;
-  double eps = 1e-6;  // of this norm
+  double eps = 1e-6;
   double dropout = 0;
 };
 
