@@ -24,7 +24,7 @@ DINO = [
     dino("original_dinov2_chunks", "blocks.0.N: blocks in chunks", "dinov2_vits14", "dinov2_chunks",
          {**SCALED, "depth": 2}),
     dino("original_dinov2_giant", "w12 and w3: SwiGLU", "dinov2_vitg14", "dinov2",
-         {**SCALED, "mlp_layer": SwiGLUPacked, "mlp_ratio": 1}),
+         {**SCALED, "mlp_layer": SwiGLUPacked, "act_layer": "silu", "mlp_ratio": 1}),
 ]
 
 
