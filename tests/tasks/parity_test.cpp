@@ -60,7 +60,8 @@ TEST_P(Bf16Case, AgreesWithinItsCoarserTolerance) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, Bf16Case,
                          testing::Values("vit_classifier", "vit_pooler", "vit_bf16", "deit_distilled", "dinov2",
-                                         "dinov2_swiglu", "dinov2_registers", "mobilenet_v2_model"),
+                                         "dinov2_swiglu", "dinov2_registers", "mobilenet_v2_model", "timm_vit_map",
+                                         "timm_vit_rms_norm", "timm_vit_clip"),
                          [](const auto& tested) { return std::string(tested.param); });
 
 // --- a comparison that cannot fail proves nothing

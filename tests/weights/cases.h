@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "models/registry.h"
+#include "models/architectures.h"
 #include "weights/checkpoint.h"
 #include "weights/directory.h"
 
@@ -22,10 +22,18 @@ inline std::filesystem::path case_model(const std::string& name) {
   return std::filesystem::path(NUNCHI_SOURCE_DIR) / "tests/golden/cases" / name / "model";
 }
 
+// What the network of a transformers or timm folder is built from, but for the shapes.
+inline models::Source source_of(const Json& config) {
+  if (config.contains("model_type")) return {.name = config["model_type"], .config = config};
+  const auto named = models::find_architecture("timm/" + config["architecture"].get<std::string>());
+  return {.publisher = models::Publisher::timm,
+          .name = named.family,
+          .config = models::arguments_of(named, config["pretrained_cfg"], config["model_args"])};
+}
+
 inline Loaded load_model(const std::filesystem::path& folder) {
   auto files = formats::open_weights(folder);
-  const auto config = open_directory(folder).config;
-  models::Source source{.name = config["model_type"], .config = config};
+  auto source = source_of(open_directory(folder).config);
   for (const auto& name : files.names()) source.shapes[name] = files.find(name)->shape;
   auto built = models::build(source);
   auto checkpoint = std::make_unique<Checkpoint>(std::move(files), built.keys);

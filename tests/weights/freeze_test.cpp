@@ -142,11 +142,13 @@ TEST_P(OneProcess, GoesFromOnePrecisionToAnother) {
 INSTANTIATE_TEST_SUITE_P(Cases, OneProcess,
                          testing::Values("vit_classifier", "vit_pooler", "vit_fp16", "vit_sharded", "deit_distilled",
                                          "dinov2_classifier", "dinov2_registers_swiglu", "mobilenet_v2",
-                                         "swin_classifier", "swinv2_classifier"),
+                                         "swin_classifier", "swinv2_classifier", "timm_vit_map", "timm_vit_rms_norm",
+                                         "timm_vit_scale_norms"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(Freeze, TakesTheFusedPathsOnly) {
-  for (const std::string name : {"vit_classifier", "deit_distilled", "dinov2_registers_swiglu"}) {
+  for (const std::string name :
+       {"vit_classifier", "deit_distilled", "dinov2_registers_swiglu", "timm_vit_map", "timm_vit_rms_norm"}) {
     for (const auto precision : {nn::Precision::fp32, nn::Precision::bf16}) {
       const auto loaded = load_case(name);
       freeze(*loaded.model, precision, loaded.checkpoint.get());

@@ -37,7 +37,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, WriteBack,
                                          "vit_uneven_heads", "deit_distilled", "deit_classifier", "dinov2",
                                          "dinov2_classifier", "dinov2_swiglu", "dinov2_registers",
                                          "dinov2_registers_swiglu", "mobilenet_v2", "mobilenet_v2_model",
-                                         "mobilenet_v2_expansion_in_stem", "swin_classifier", "swin_no_pooler"),
+                                         "mobilenet_v2_expansion_in_stem", "swin_classifier", "swin_no_pooler",
+                                         "timm_vit_map"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
