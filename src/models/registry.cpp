@@ -191,7 +191,11 @@ std::int64_t label_count(const Json& config) {
 
 std::array<std::int64_t, 2> pair_or(const Json& config, const std::string& field, std::int64_t fallback) {
   const auto found = config.find(field);
-  if (found != config.end() && found->is_array()) return get_or(config, field, std::array<std::int64_t, 2>{});
+  if (found != config.end() && found->is_array()) {
+    if (found->size() == 2) return get_or(config, field, std::array<std::int64_t, 2>{});
+    throw Error(ErrorKind::model, fmt::format("field \"{}\": expected one number or two (height, width), found {}",
+                                              field, found->dump()));
+  }
   const auto side = get_or(config, field, fallback);
   return {side, side};
 }

@@ -14,9 +14,10 @@ void check_resnet(const ResNetConfig& net, const Json& config) {
   for (const auto& stage : net.stages) {
     check_sizes(config, {stage.out, stage.width, stage.stride});
     check_sizes(config, {stage.depth}, 1000);
-    if (stage.width % net.groups == 0) continue;
+    const auto reduced = stage.width / net.first_reduction;
+    if (stage.width % net.groups == 0 && reduced % net.groups == 0 && reduced > 0) continue;
     throw Error(ErrorKind::model,
-                fmt::format("a block of {} channels cannot be convolved in {} groups", stage.width, net.groups));
+                fmt::format("a block of {} channels cannot be convolved in {} groups", reduced, net.groups));
   }
 }
 

@@ -112,6 +112,6 @@ Tensor pack_linear(const Tensor& weight) {
       .call(weight, std::nullopt);
 }
 
-Tensor unpack_linear(const Tensor& packed) { return packed.to_dense(); }
+Tensor unpack_linear(const Tensor& packed) { return packed.to_dense(packed.scalar_type()); }
 
 }  // namespace nunchi::ops

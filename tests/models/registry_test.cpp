@@ -25,7 +25,7 @@ std::string error_of_config(const std::string& text) {
 }
 
 TEST(Registry, SaysThatAnArchitectureIsKnownButNotSupported) {  // R027
-  for (const std::string type : {"cvt", "pvt", "dinov3_vit", "clip", "sam"}) {
+  for (const std::string type : {"cvt", "pvt", "vitdet", "clip", "sam"}) {
     EXPECT_THAT(error_of_config("{\"model_type\": \"" + type + "\"}"),
                 AllOf(HasSubstr("\"" + type + "\" is known, but not supported"), HasSubstr("nearest")));
   }

@@ -51,7 +51,8 @@ TEST(Swin, HasTheParameterCountsOfEveryArchitecture) {
   for (const auto publisher : {Publisher::timm, Publisher::torchvision}) {
     const std::string library(publisher_name(publisher));
     const auto file = fmt::format("{}/assets/models/{}.json", NUNCHI_SOURCE_DIR, library);
-    for (const auto& [name, row] : read_json(file).at("architectures").items()) {
+    const Json table = read_json(file);
+    for (const auto& [name, row] : table.at("architectures").items()) {
       const auto family = row.at("class").get<std::string>();
       if (family != "SwinTransformer" && family != "SwinTransformerV2") continue;
       const auto built = build_named(library + "/" + name);
