@@ -1,16 +1,22 @@
 """Which draw of the weights a case takes, where `--check` found the first one too tame."""
 
 DRAWS = {
+    "vit_gelu_new": 1,
     "vit_size_smaller": 1,
+    "vit_palette": 1,
+    "dinov2_max_size": 1,
     "dinov2_registers_classifier": 1,
+    "dinov2_registers_non_square": 1,
+    "mobilenet_v2_stride_8": 2,
     "mobilenet_v2_odd_size": 1,
-    "mobilenet_v2_tiny_picture": 1,
     "mobilenet_v2_min_depth": 1,
     "swin_old_files": 2,
+    "swinv2_clamped_scale": 7,
     "convnext_model": 1,
     "convnext_old_files": 1,
     "convnextv2_size": 1,
     "timm_deit3": 1,
+    "timm_vit_dynamic_pad": 1,
     "timm_jpeg_exif": 1,
     "timm_legacy_flat": 1,
     "timm_swinv2_four_stages": 1,

@@ -36,7 +36,7 @@ BEIT = [
     beit("beit_size", "the biases interpolated from 4x4 to 6x5 patches", "BeitForImageClassification", EACH,
          size=(30, 25)),
     beit("beit_masked", "saved by masked image modelling: mask token, head", "BeitForMaskedImageModeling",
-         {**SHARED, "use_mask_token": True, "use_mean_pooling": False, "vocab_size": 8}, backbone_only=True,
+         {**SHARED, "use_mask_token": True, "vocab_size": 8}, backbone_only=True,
          unseen=("parameter layernorm", "eps layernorm")),
     beit("beit_old_files", "integer size, feature extractor, torch_dtype, defaults left out of config.json",
          "BeitForImageClassification", {**EACH, "image_size": 32, "patch_size": 16}, height=32,

@@ -1,9 +1,9 @@
 """What each layer is to the residual stream, by the end of its name.
 
 patches: makes the stream from pixels. into_stream: its result is added to the stream. from_norm: reads what a norm
-gave. from_stream: reads the stream itself; from_normed_stream: where norms made it. within_stream: from stream to
-stream. norm_of_stream: a norm whose result is the stream; stem: a convolution within the stem, or its norm.
-layer_scale, logit_scale, unit, bias: single parameters.
+gave. sharp: the same with larger results. from_stream: reads the stream itself; from_normed_stream: where norms made
+it. within_stream: from stream to stream. norm_of_stream: a norm whose result is the stream; stem: a convolution
+within the stem, or its norm. layer_scale, logit_scale, unit, bias: single parameters.
 """
 
 import re

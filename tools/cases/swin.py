@@ -30,7 +30,7 @@ FIRST = [
     swin("swin_no_pooler", "SwinModel without pooler, q, k and v without bias", model_arguments={
         "add_pooling_layer": False}, config={"qkv_bias": False}),
     swin("swin_four_stages", "maps 16, 8, 4, 2 with windows of 2, the last without shift",
-         "SwinForImageClassification", config=FOUR_STAGES, height=32),
+         "SwinForImageClassification", config=FOUR_STAGES, height=32, roles={"q_proj|k_proj": "sharp"}),
     swin("swin_size", "20x14 patches: padding, shift and odd maps meet", size=(40, 28)),
     swin("swin_size_smaller", "6x10 patches, then 3x5 with windows of 3", "SwinForImageClassification",
          config={"window_size": 3}, size=(12, 20)),

@@ -112,7 +112,7 @@ FILES = [
     TimmCase(name="timm_legacy_flat", shows="flat config.json of timm 0.x: sizes by the architecture's name, labels",
              arch="test_convnext", arguments={"num_classes": 6}, cfg={"input_size": (3, 40, 40), "num_classes": 6},
              picture=Picture(37, 29), weights="views", model_config={"label_names": LABELS},
-             edit_model_directory=directories.flatten),
+             edit_model_directory=directories.flatten, unseen=("eps", "variant")),
     timm_vit("no_model_args", "model_args with overrides only, as timm before 1.0.20 wrote", edit_model_directory=
              directories.keep_model_args("patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio")),
     timm_vit("pickled", "pytorch_model.bin instead of safetensors", weights="pytorch_model.bin"),

@@ -24,6 +24,7 @@ LINEAR_SCALES = {  # deviations of the output that the weight and the bias make
     "patches": (SIGNAL, 0.5 * SIGNAL),
     "into_stream": (2.5 * SIGNAL, 0.8 * SIGNAL),
     "from_norm": (1.2, 0.5),
+    "sharp": (4.0, 0.5),
     "from_stream": (1.2 / SIGNAL, 0.5),
     "from_normed_stream": (0.24 / SIGNAL, 0.5),
     "within_stream": (1.0, 0.5 * SIGNAL),
