@@ -1,7 +1,9 @@
 """Bare state dicts of other publishers: DINO, DINOv2 and the CIFAR networks. A head of the ViTs has 64 channels."""
 
-from .spec import Picture, TorchCase
+import torch
 from timm.layers import SwiGLUPacked
+
+from .spec import Picture, TorchCase
 
 SMALL = {"img_size": 20, "patch_size": 5, "embed_dim": 64, "depth": 1, "num_heads": 1, "mlp_ratio": 0.5}
 
@@ -24,7 +26,7 @@ DINO = [
     dino("original_dinov2_chunks", "blocks.0.N: blocks in chunks", "dinov2_vits14", "dinov2_chunks",
          {**SCALED, "depth": 2}),
     dino("original_dinov2_giant", "w12 and w3: SwiGLU", "dinov2_vitg14", "dinov2",
-         {**SCALED, "mlp_layer": SwiGLUPacked, "act_layer": "silu", "mlp_ratio": 1}),
+         {**SCALED, "mlp_layer": SwiGLUPacked, "act_layer": torch.nn.SiLU, "mlp_ratio": 1}),
 ]
 
 
