@@ -51,12 +51,27 @@ ModelOutput SimpleCnn::forward(const Tensor& image, const ForwardOptions& option
   return output;
 }
 
+namespace {
+
+// Channels and classes that the tensors show.
+void read_sizes_of_tensors(SimpleCnnConfig& net, const Source& source) {
+  const auto set_rows = [&](std::int64_t& size, const std::string& key) {
+    const auto shape = source.shape(key);
+    if (shape && !shape->empty()) size = shape->front();
+  };
+  for (std::size_t i = 0; i < net.widths.size(); ++i) set_rows(net.widths[i], fmt::format("features.{}.weight", 4 * i));
+  set_rows(net.hidden, "classifier.1.weight");
+  set_rows(net.classes, "classifier.4.weight");
+}
+
+}  // namespace
+
 Built build_simple_cnn(const Source& source) {
   SimpleCnnConfig net;
-  const auto head = source.shape("classifier.4.weight");
   net.classes = get_or(source.config, "num_classes", net.classes);
-  if (source.sizes_from_shapes && head && !head->empty()) net.classes = head->front();
+  if (source.sizes_from_shapes) read_sizes_of_tensors(net, source);
   if (source.classes) net.classes = *source.classes;
+  check_sizes(source.config, {net.widths[0], net.widths[1], net.widths[2], net.hidden});
   if (net.classes != 0) check_sizes(source.config, {net.classes});
   weights::KeyTable table;
   if (net.classes == 0) table.dropped = {"classifier.4.*"};

@@ -49,6 +49,14 @@ TEST(SimpleCnn, DropsInTrainingOnly) {
   EXPECT_FALSE(same(net.forward(image).logits, net.forward(image).logits));
 }
 
+TEST(SimpleCnn, TakesSizesFromTheTensorsOfABareStateDict) {
+  SimpleCnn small({.classes = 4, .hidden = 12, .widths = {4, 6, 8}});
+  Source source{.publisher = Publisher::original, .name = "SimpleCnn"};
+  source.sizes_from_shapes = true;
+  for (const auto& [name, slot] : small.tensors()) source.shapes[name] = slot->shape;
+  EXPECT_EQ(build_simple_cnn(source).model->parameter_count(), small.parameter_count());
+}
+
 TEST(SimpleCnn, ReadsOneSizeOfPictures) {
   SimpleCnn net({});
   randomise(net, 1);
