@@ -14,10 +14,13 @@ void check_resnet(const ResNetConfig& net, const Json& config) {
   for (const auto& stage : net.stages) {
     check_sizes(config, {stage.out, stage.width, stage.stride});
     check_sizes(config, {stage.depth}, 1000);
-    const auto reduced = stage.width / net.first_reduction;
-    if (stage.width % net.groups == 0 && reduced % net.groups == 0 && reduced > 0) continue;
+    const auto narrow = stage.width / net.first_reduction;
+    const bool divides = narrow % net.groups == 0 && stage.width % net.groups == 0;
+    if (narrow > 0 && (divides || stage.unit == ResidualUnit::basic)) continue;
     throw Error(ErrorKind::model,
-                fmt::format("a block of {} channels cannot be convolved in {} groups", reduced, net.groups));
+                fmt::format("a block of {} channels, {} in its first convolution, cannot be convolved "
+                            "in {} groups",
+                            stage.width, narrow, net.groups));
   }
 }
 

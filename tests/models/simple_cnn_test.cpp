@@ -1,5 +1,6 @@
 #include "models/simple_cnn.h"
 
+#include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
 
 #include "core/in_child.h"
@@ -35,6 +36,7 @@ TEST(SimpleCnn, IsTheSameFrozen) {
   const Tensor image = random({2, 3, 32, 32}, 2), expected = net.forward(image).logits;
   for (const auto precision : {nn::Precision::fp32, nn::Precision::bf16}) {
     weights::freeze(net, precision);
+    const c10::InferenceMode inference;
     EXPECT_LT(difference(net.forward(image.to(nn::activation_dtype(precision))).logits, expected),
               precision == nn::Precision::fp32 ? 1e-5 : 0.05);
   }
