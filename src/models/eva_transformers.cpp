@@ -6,17 +6,16 @@ namespace nunchi::models {
 namespace {
 
 struct Biases {
-  bool any = true, keys = false;
+  bool queries = true, keys = false, values = true;
+
+  bool any() const { return queries || keys || values; }
+  bool of_all_but_keys() const { return queries && !keys && values; }
 };
 
 Biases biases_of(const Json& config) {
-  const bool queries = get_or(config, "query_bias", true), keys = get_or(config, "key_bias", false),
-             values = get_or(config, "value_bias", true);
-  if (queries == values && (queries || !keys)) return {.any = queries, .keys = keys};
-  throw Error(ErrorKind::model,
-              fmt::format("fields \"query_bias\" {}, \"key_bias\" {}, \"value_bias\" {}: not supported together; "
-                          "supported are all, none, and those of queries and values",
-                          queries, keys, values));
+  return {.queries = get_or(config, "query_bias", true),
+          .keys = get_or(config, "key_bias", false),
+          .values = get_or(config, "value_bias", true)};
 }
 
 nn::BlockConfig block_config(const Json& config) {
@@ -25,9 +24,9 @@ nn::BlockConfig block_config(const Json& config) {
   const auto biases = biases_of(config);
   return {.attention = {.dim = dim,
                         .heads = get_or<std::int64_t>(config, "num_attention_heads", 6),
-                        .qkv_bias = biases.any,
+                        .qkv_bias = biases.any(),
                         .projection_bias = get_or(config, "proj_bias", true),
-                        .key_bias = biases.keys,
+                        .key_bias = !biases.of_all_but_keys(),
                         .attention_dropout = get_or(config, "attention_dropout", 0.0)},
           .mlp = {.dim = dim,
                   .hidden = get_or<std::int64_t>(config, "intermediate_size", 1536),
@@ -49,8 +48,8 @@ void check_dinov3(const EvaConfig& eva, const Json& config) {
   check_sizes(config, {eva.depth}, 1000);
 }
 
-weights::KeyTable keys_of(const EvaConfig& eva) {
-  const std::string layer = "@layer.*.", attention = layer + "attention.";
+weights::KeyTable keys_of(const EvaConfig& eva, const Biases& biases) {
+  const std::string layer = "@layer.*.", attention = layer + "attention.", zero_part(weights::zeros);
   weights::KeyTable table{.publisher = "transformers", .prefixes = {"model.", ""}};
   table.rules = {
       {"cls_token", {"embeddings.cls_token"}},
@@ -61,7 +60,11 @@ weights::KeyTable keys_of(const EvaConfig& eva) {
       {"blocks.*.norm2.*", {layer + "norm2.*"}},
       {"blocks.*.attn.q_bias", {attention + "q_proj.bias"}},
       {"blocks.*.attn.v_bias", {attention + "v_proj.bias"}},
-      {"blocks.*.attn.qkv.*", {attention + "q_proj.*", attention + "k_proj.*", attention + "v_proj.*"}},
+      {"blocks.*.attn.qkv.bias",
+       {biases.queries ? attention + "q_proj.bias" : zero_part, biases.keys ? attention + "k_proj.bias" : zero_part,
+        biases.values ? attention + "v_proj.bias" : zero_part}},
+      {"blocks.*.attn.qkv.weight",
+       {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"}},
       {"blocks.*.attn.proj.*", {attention + "o_proj.*"}},
       {"blocks.*.gamma_1", {layer + "layer_scale1.lambda1"}},
       {"blocks.*.gamma_2", {layer + "layer_scale2.lambda1"}},
@@ -97,7 +100,7 @@ EvaDescription describe_dinov3(const Source& source) {
   eva.norm_pooled = false;
   eva.pool = EvaConfig::Pool::cls;
   eva.rest = EvaConfig::Rest::cut;
-  return {eva, keys_of(eva)};
+  return {eva, keys_of(eva, biases_of(config))};
 }
 
 }  // namespace nunchi::models

@@ -11,6 +11,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <set>
@@ -176,9 +177,10 @@ void Checkpoint::verify(nn::Module& module) const {
     if (is_replaced(name)) continue;
     const auto* rule = table_.rule_for(name);
     std::vector<Shape> parts;
+    std::size_t left_out = 0;
     for (const auto& theirs : table_.their_names(name, prefix_)) {
       if (theirs == zeros) {
-        if (!parts.empty()) parts.push_back(parts.front());
+        ++left_out;
         continue;
       }
       used.insert(theirs);
@@ -188,6 +190,7 @@ void Checkpoint::verify(nn::Module& module) const {
         report.missing.push_back(theirs);
     }
     if (parts.empty()) continue;
+    parts.insert(parts.end(), left_out, Shape(parts.front()));
     const auto found = joined_shape(parts);
     if (!found || *found != slot->shape) {
       report.misshaped.push_back(fmt::format("{}: expected {}, found {}",
@@ -211,11 +214,13 @@ Tensor Checkpoint::read(const std::string& own_name) const {
   const auto* rule = table_.rule_for(own_name);
   std::vector<Tensor> parts;
   for (const auto& theirs : table_.their_names(own_name, prefix_)) {
-    if (theirs == zeros) {
-      parts.push_back(at::zeros_like(parts.at(0)));
-      continue;
-    }
-    parts.push_back(own_part(read_theirs(theirs), rule));
+    parts.push_back(theirs == zeros ? Tensor() : own_part(read_theirs(theirs), rule));
+  }
+  const auto first = std::ranges::find_if(parts, [](const Tensor& part) { return part.defined(); });
+  ASSERT(first != parts.end(), "a publisher leaves out some parts, never all");
+  const Tensor given = *first;
+  for (auto& part : parts) {
+    if (!part.defined()) part = at::zeros_like(given);
   }
   const Tensor whole = parts.size() == 1 ? parts.front() : at::cat(parts, 0);
   const Tensor tensor = whole.is_floating_point() ? whole.to(at::kFloat) : whole;

@@ -9,7 +9,7 @@
 // A `*` stands for one part between dots, or for the rest of one (`encoder_layer_*`); the stars of both sides
 // correspond in order. `@` stands for the prefix that a model with a head puts before its backbone. Several names on
 // the right are one tensor on the left, joined along the first axis; `zeros` among them is a part that the publisher
-// leaves out because it is always zero (the bias of the keys in BEiT and Swin v2), as large as the first.
+// leaves out because it is always zero (the bias of the keys in BEiT and Swin v2), as large as the first that it has.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 #include <ATen/ops/_native_multi_head_attention.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 #include "core/in_child.h"
@@ -53,6 +54,22 @@ TEST(Attention, ReturnsTheSameAnswerWithItsWeights) {
   EXPECT_LT(difference(y, attention.forward(x, {.residual = x})), 1e-5);
   EXPECT_EQ(weights.sizes(), at::IntArrayRef({2, 4, 5, 5}));
   EXPECT_LT(difference(weights.sum(-1), at::ones({2, 4, 5})), 1e-6);
+}
+
+TEST(Attention, MayLeaveOutTheBiasOfTheKeys) {  // BEiT
+  Attention attention({.dim = 16, .heads = 4, .key_bias = false}), usual({.dim = 16, .heads = 4});
+  randomise(attention, 1);
+  randomise(usual, 2);
+  EXPECT_THROW(named(attention, "qkv.bias"), std::out_of_range);
+  for (const std::string name : {"qkv.weight", "proj.weight", "proj.bias"}) named(usual, name) = named(attention, name);
+  named(usual, "qkv.bias") = at::cat({named(attention, "q_bias"), at::zeros({16}), named(attention, "v_bias")});
+  const Tensor x = random({2, 5, 16}, 3), expected = usual.forward(x);
+  EXPECT_LT(difference(attention.forward(x), expected), 1e-5);
+  attention.freeze({});
+  EXPECT_LT(difference(attention.forward(x), expected), 1e-5);
+  attention.thaw();
+  named(attention, "v_bias").add_(1);
+  EXPECT_GT(difference(attention.forward(x), expected), 0.1);
 }
 
 // LibTorch's own multi-head attention, the inference path of torch::nn::MultiheadAttention.

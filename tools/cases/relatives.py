@@ -36,8 +36,8 @@ BEIT = [
     beit("beit_size", "the biases interpolated from 4x4 to 6x5 patches", "BeitForImageClassification", EACH,
          size=(30, 25)),
     beit("beit_masked", "saved by masked image modelling: mask token, head", "BeitForMaskedImageModeling",
-         {**SHARED, "use_mask_token": True, "vocab_size": 8}, backbone_only=True,
-         unseen=("parameter layernorm", "eps layernorm")),
+         {**SHARED, "use_mask_token": True, "vocab_size": 8}, backbone_only=True,  # with use_mean_pooling false,
+         unseen=("parameter layernorm", "eps layernorm")),  # transformers 5.23 exchanges the two norms when it reads
     beit("beit_old_files", "integer size, feature extractor, torch_dtype, defaults left out of config.json",
          "BeitForImageClassification", {**EACH, "image_size": 32, "patch_size": 16}, height=32,
          edit_model_directory=directories.age),
@@ -62,11 +62,11 @@ OTHERS = [
 ]
 
 
-def dinov3(name, shows, config=None, height=20, width=None, **rest):
-    """The picture has the size of the model: this processor resizes floating point pixels, to the last bit torch's."""
+def dinov3(name, shows, config=None, height=20, width=None, picture=None, **rest):
+    """A picture of the model's own size where none is given: this processor resizes floating point pixels."""
     config = {"num_register_tokens": 4, "layerscale_value": 0.1, **(config or {})}
     return case(name, shows, "DINOv3ViTModel", config, "DINOv3ViTImageProcessor", height, width,
-                Picture(width or height, height), **rest)
+                picture or Picture(width or height, height), **rest)
 
 
 DINOV3 = [
@@ -76,6 +76,8 @@ DINOV3 = [
            "key_bias": True, "query_bias": False, "mlp_bias": False, "proj_bias": False, "rope_theta": 40.0},
            unseen=("variant",)),
     dinov3("dinov3_non_square", "30x15 pixels", height=30, width=15),
+    dinov3("dinov3_resized", "floating point pixels resized, 7 and 5 taps", picture=Picture(69, 43)),
+    dinov3("dinov3_enlarged", "floating point pixels resized, one side enlarged", picture=Picture(13, 61, "jpeg")),
     dinov3("dinov3_left_over", "28x23 pixels: 5x4 patches, the rest left over", height=28, width=23),
 ]
 
