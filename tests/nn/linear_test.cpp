@@ -7,8 +7,8 @@
 #include "nn/mlp.h"
 #include "nn/named.h"
 #include "ops/compare.h"
-#include "ops/swiglu.h"
 #include "ops/policy.h"
+#include "ops/swiglu.h"
 
 namespace nunchi::nn {
 namespace {
