@@ -164,6 +164,17 @@ WindowAttention::WindowAttention(const WindowAttentionConfig& config)
   proj.dropout = config.projection_dropout;
 }
 
+namespace {
+
+// LibTorch's product sums in another order where memory is aligned otherwise, as in a mapped file: a frozen table would
+// differ in its last bits from that of the same weights after training.
+ops::LinearWeights in_own_memory(const Linear& linear) {
+  const auto& [weight, bias, packed] = linear.weights;
+  return {.weight = weight.clone(), .bias = bias.defined() ? bias.clone() : Tensor(), .packed = {}};
+}
+
+}  // namespace
+
 Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor* weights) const {
   const auto parts = project(x).view({x.size(0), x.size(1), 3, config_.heads, -1}).unbind(2);
   Tensor q = parts[0], k = parts[1];  // [b * windows, n, heads, head_dim]
@@ -211,8 +222,9 @@ Tensor WindowAttention::table() const {
   if (is_frozen()) return frozen_table_;
   if (!config_.cosine) return table_;
   const Tensor coordinates = log_spaced_coordinates(config_.window, config_.pretrained_window);
-  const Tensor hidden = cpb_in_->forward(coordinates.to(logit_scale_.options()), {.activation = ops::Activation::relu});
-  return 16 * at::sigmoid(cpb_out_->forward(hidden));
+  const Tensor hidden = ops::linear(coordinates.to(logit_scale_.options()), in_own_memory(*cpb_in_),
+                                    {.activation = ops::Activation::relu});
+  return 16 * at::sigmoid(ops::linear(hidden, in_own_memory(*cpb_out_)));
 }
 
 Tensor WindowAttention::scale() const {
