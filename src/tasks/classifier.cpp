@@ -59,7 +59,10 @@ std::vector<std::string> common_labels(const std::vector<VisionModel>& models) {
 Classifier::Classifier(std::vector<VisionModel> models, ClassifierOptions options)
     : models_(std::move(models)), options_(std::move(options)) {
   ASSERT(!models_.empty() && !options_.views.empty(), "a classifier has a model and a view");
-  for (const auto& model : models_) require_classifier(model);
+  for (const auto& model : models_) {
+    require_classifier(model);
+    model.transform();  // throws where the checkpoint does not say, once instead of for each picture
+  }
   weights_ = normalised_weights(options_.weights, models_.size());
   labels_ = common_labels(models_);
 }

@@ -82,7 +82,8 @@ PictureLoader::Loaded PictureLoader::load(std::size_t index) const {
   } catch (const std::bad_alloc&) {
     return {.views = {}, .error = inputs_.name(index) + ": not enough memory for this picture"};
   } catch (const std::exception& error) {
-    return {.views = {}, .error = error.what()};
+    const std::string what = error.what(), name = inputs_.name(index);
+    return {.views = {}, .error = what.find(name) == std::string::npos ? name + ": " + what : what};
   }
 }
 
