@@ -151,6 +151,10 @@ weights::KeyTable swin_keys_of_transformers(const Source& source, const SwinConf
                  {"patch_embed.norm.*", {"@embeddings.norm.*"}},
                  {"norm.*", {"@layernorm.*"}},
                  {"head.fc.*", {"classifier.*"}}};
+  if (source.has_key("embeddings.norm.weight") && source.has_key("swin.layernorm.weight")) {  // SwinBackbone
+    table.prefixes = {""};
+    table.rules.insert(table.rules.begin(), {"norm.*", {"swin.layernorm.*"}});
+  }
   for (std::size_t i = 1; i < config.stages.size(); ++i) {  // at the end of the stage before
     table.rules.push_back(
         {fmt::format("layers.{}.downsample.*.*", i), {fmt::format("@encoder.layers.{}.downsample.*.*", i - 1)}});

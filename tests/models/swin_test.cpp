@@ -6,9 +6,11 @@
 #include <gmock/gmock.h>
 
 #include "core/in_child.h"
+#include "core/temporary_folder.h"
 #include "models/architectures.h"
 #include "nn/named.h"
 #include "ops/compare.h"
+#include "weights/checkpoint.h"
 
 namespace nunchi::models {
 namespace {
@@ -61,7 +63,7 @@ TEST(Swin, HasTheParameterCountsOfEveryArchitecture) {
       ++compared;
     }
   }
-  EXPECT_GE(compared, 21);
+  EXPECT_GE(compared, 27);
 }
 
 TEST(Swin, HalvesItsMapsFromStageToStage) {  // R026
@@ -225,6 +227,43 @@ TEST(Swin, RefusesAbsurdSizes) {
           << type << " " << field;
     }
   }
+}
+
+TEST(Swin, TakesItsSizesFromTensorsAlone) {
+  const Json arguments = Json::parse(R"({"in_chans": 1, "embed_dim": 8, "depths": [1, 3], "num_heads": [2, 4],
+                                         "window_size": 5, "mlp_ratio": 2, "num_classes": 6, "patch_size": [2, 4]})");
+  Source source{.publisher = Publisher::timm, .name = "SwinTransformer", .config = arguments};
+  const auto expected = build(source);
+  for (const auto& [name, slot] : expected.model->tensors()) source.shapes[name] = slot->shape;
+  source.config = Json::object();
+  source.sizes_from_shapes = true;
+  const auto found = build(source);
+  const auto tensors = found.model->tensors();
+  ASSERT_EQ(tensors.size(), source.shapes.size());
+  for (const auto& [name, slot] : tensors) EXPECT_EQ(slot->shape, source.shapes.at(name)) << name;
+  EXPECT_EQ(found.model->classes(), 6);
+  EXPECT_EQ(dynamic_cast<const Swin&>(*found.model).config().stages[1].shift, (nn::Grid{2, 2}));
+}
+
+TEST(Swin, LeavesOutTheBiasOfTheKeysThatTorchvisionHas) {
+  const Json arguments = Json::parse(R"({"embed_dim": 4, "depths": [1], "num_heads": [2], "window_size": [2, 2],
+                                         "num_classes": 3, "block": "SwinTransformerBlockV2"})");
+  const Source source{.publisher = Publisher::torchvision, .name = "SwinTransformer", .config = arguments};
+  const auto built = build(source), again = build(source);
+  randomise(*built.model, 1);
+  const TemporaryFolder folder;
+  const auto path = folder / "model.safetensors";
+  weights::write_checkpoint(path, *built.model, built.keys, "");
+
+  const Tensor bias = weights::Checkpoint(formats::open_weights(path), {}).read("features.1.0.attn.qkv.bias");
+  ASSERT_EQ(bias.size(0), 12);
+  EXPECT_TRUE(same(bias.slice(0, 0, 4), named(*built.model, "layers.0.blocks.0.attn.q_bias")));
+  EXPECT_EQ(bias.slice(0, 4, 8).abs().max().item<double>(), 0);
+  EXPECT_TRUE(same(bias.slice(0, 8, 12), named(*built.model, "layers.0.blocks.0.attn.v_bias")));
+
+  weights::Checkpoint(formats::open_weights(path), again.keys).load(*again.model);
+  for (const auto& [name, slot] : built.model->tensors())
+    EXPECT_TRUE(same(named(*again.model, name), *slot->tensor)) << name;
 }
 
 TEST(Swin, ReadsOldAndNewFilesOfTimm) {  // the merging at the end of a stage, or at the start of the next

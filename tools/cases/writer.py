@@ -12,7 +12,7 @@ from . import pictures
 from .draws import DRAWS
 
 CONTRACT = ("pixel_values", "logits", "cls_logits", "distillation_logits", "last_hidden_state", "pooler_output",
-            "hidden_state_1", "attentions_last")
+            "hidden_state_1", "attentions_last", "feature_map_0", "feature_map_1", "feature_map_2")
 
 
 def peer_of(case):
