@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, WriteBack,
                                          "dinov2_classifier", "dinov2_swiglu", "dinov2_registers",
                                          "dinov2_registers_swiglu", "mobilenet_v2", "mobilenet_v2_model",
                                          "mobilenet_v2_expansion_in_stem", "swin_classifier", "swin_no_pooler",
-                                         "timm_vit_map"),
+                                         "timm_vit_map", "beit_classifier", "dinov3"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
