@@ -35,7 +35,9 @@ ResidualUnit unit_named(const std::string& name) {
 // One block for all stages, or one for each.
 ResidualUnit unit_of_stage(const Json& arguments, std::size_t stage) {
   const Json block = arguments.value("block", Json("BasicBlock"));
-  return unit_named(layer_name(block.is_array() ? block.at(std::min(stage, block.size() - 1)) : block));
+  if (!block.is_array()) return unit_named(layer_name(block));
+  if (block.empty()) throw Error(ErrorKind::model, "argument \"block\": expected a block, found none");
+  return unit_named(layer_name(block[std::min(stage, block.size() - 1)]));
 }
 
 void read_stages(ResNetConfig& net, const Json& arguments) {

@@ -193,6 +193,7 @@ TEST(ResNet, RefusesArgumentsThatItDoesNotKnow) {
         {R"({"aa_layer": "Median"})", "Median"},
         {R"({"norm_layer": "groupnorm"})", "groupnorm"},
         {R"({"block": "Bottle2neck"})", "Bottle2neck"},
+        {R"({"block": []})", "block"},
         {R"({"stem_type": "patch"})", "patch"},
         {R"({"global_pool": ""})", "global_pool"},
         {R"({"block_args": {"attn_layer": "cbam"}})", "cbam"},
