@@ -71,13 +71,16 @@ void write_summary(Results& results, const EvalReport& report) {
                    format_duration(report.seconds), report.load_seconds));
 }
 
-// "tabby" or, where the model calls it otherwise, "tabby = tabby, tabby cat".
+// Without the synonyms that follow.
+std::string first_word(const std::string& label) { return label.substr(0, label.find(',')); }
+
+// "tabby" or, where the model calls it otherwise, "n02123045 = tabby".
 std::string class_in_words(const EvalReport& report, std::int64_t id) {
   const auto& name = name_of(report, id);
   const auto& classes = report.mapping.classes[static_cast<std::size_t>(id)];
   if (classes.size() != 1) return fmt::format("{} ({} classes of the model)", name, classes.size());
   const auto& label = report.labels[static_cast<std::size_t>(classes.front())];
-  return label == name ? name : fmt::format("{} = {}", name, label);
+  return tasks::same_label(label, name) ? name : fmt::format("{} = {}", name, first_word(label));
 }
 
 void write_classes(Results& results, const EvalReport& report) {
@@ -108,7 +111,7 @@ void write_confusions(Results& results, const EvalReport& report) {
   results.line("most frequent confusions");
   for (const auto& confusion : confusions) {
     results.line(fmt::format("{:>9}   {} taken for {}", with_thousands(confusion.count),
-                             name_of(report, confusion.truth), name_of(report, confusion.predicted)));
+                             name_of(report, confusion.truth), first_word(name_of(report, confusion.predicted))));
   }
 }
 

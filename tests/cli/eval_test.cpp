@@ -62,7 +62,7 @@ TEST_F(Eval, TellsItToPeople) {
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.err, "");
   for (const auto* part : {"top-1", "top-5", "95 % interval", "ECE", "Brier", "images/s", "precision",
-                           "Bird_of_Night = owl, bird of night", "class folders", "4 pictures, 3 classes"})
+                           "Bird_of_Night = owl\n", "class folders", "4 pictures, 3 classes"})
     EXPECT_THAT(run.out, HasSubstr(part));
   EXPECT_THAT(run.out, Not(HasSubstr("PARTIAL")));
 }
