@@ -31,7 +31,7 @@ class Pulled : public testing::Test {
     settings_.cache = folder_ / "hub";
     settings_.endpoint = hub_.endpoint();
     settings_.first_wait = std::chrono::milliseconds(5);
-    settings_.answer_timeout = settings_.download_timeout = std::chrono::seconds(2);
+    settings_.answer_timeout = settings_.download_timeout = std::chrono::seconds(20);
     files_ = {{"config.json", R"({"model_type": "vit"})"},
               {"preprocessor_config.json", R"({"size": 224})"},
               {"README.md", "# a model"},
