@@ -57,18 +57,33 @@ double cubic(double x) {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }
 
-TEST(InterpolatePositions, IsCubicBetweenPixelCentres) {
+// Resamples a column of 8 to `rows` and compares each with the cubic around `centre(row)`.
+void expect_cubic(std::int64_t rows, const InterpolationOptions& options, const std::function<double(double)>& centre) {
   const Tensor column = random({8}, 3), map = column.view({8, 1}).expand({8, 8}).reshape({1, 64, 1});
   const Tensor table = at::cat({at::zeros({1, 1, 1}), map}, 1);
-  const Tensor larger = interpolate_positions(table, {8, 8}, {16, 8}).slice(1, 1).view({16, 8});
-  for (std::int64_t row = 0; row < 16; ++row) {
-    const double centre = (static_cast<double>(row) + 0.5) / 2 - 0.5;
+  const Tensor found = interpolate_positions(table, {8, 8}, {rows, 8}, options).slice(1, 1).view({rows, 8});
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const double at = centre(static_cast<double>(row));
     double expected = 0;
-    for (auto i = static_cast<std::int64_t>(std::floor(centre)) - 1; i <= std::floor(centre) + 2; ++i) {
-      expected += cubic(centre - static_cast<double>(i)) * column[std::clamp<std::int64_t>(i, 0, 7)].item<double>();
-    }
-    EXPECT_NEAR(larger[row][3].item<double>(), expected, 1e-5) << row;
+    for (auto i = static_cast<std::int64_t>(std::floor(at)) - 1; i <= std::floor(at) + 2; ++i)
+      expected += cubic(at - static_cast<double>(i)) * column[std::clamp<std::int64_t>(i, 0, 7)].item<double>();
+    EXPECT_NEAR(found[row][3].item<double>(), expected, 1e-5) << row;
   }
+}
+
+TEST(InterpolatePositions, IsCubicBetweenPixelCentres) {
+  expect_cubic(16, {}, [](double row) { return (row + 0.5) / 2 - 0.5; });
+}
+
+TEST(InterpolatePositions, AlignsTheCornersWhereAsked) {  // torchvision
+  expect_cubic(16, {.align_corners = true}, [](double row) { return row * 7 / 15; });
+}
+
+TEST(InterpolatePositions, LaysItsKernelOutForALargerGridWhereAsked) {  // DINO
+  expect_cubic(16, {.scale_offset = 0.1}, [](double row) { return (row + 0.5) * 8 / 16.1 - 0.5; });
+  expect_cubic(8, {.scale_offset = 0.1}, [](double row) { return row; });
+  expect_cubic(8, {.scale_offset = 0.1, .even_to_same_grid = true},
+               [](double row) { return (row + 0.5) * 8 / 8.1 - 0.5; });
 }
 
 TEST(InterpolatePositions, SmoothsWhenShrinkingOnlyWithAntialias) {
