@@ -28,7 +28,7 @@ from cases.absent_torchvision import import_timm
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden" / "cases"
 CASES = ["vit_classifier", "vit_sharded", "deit_distilled", "dinov2", "timm_vit", "timm_deit",
          "timm_deit_distilled", "timm_fp16", "swin_classifier", "swin_four_stages", "swinv2_classifier", "timm_swin",
-         "timm_swin_four_stages", "timm_swinv2", "timm_swinv2_pretrained_windows", "timm_resnet_basic",
+         "timm_swinv2", "timm_swinv2_pretrained_windows", "timm_resnet_basic",
          "timm_resnet_bottleneck", "tv_resnet_basic", "tv_resnet_bottleneck"]
 
 

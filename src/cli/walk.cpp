@@ -30,6 +30,8 @@ void write_output(Results& results, const models::ModelOutput& output) {
     const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i : i + 1);
     line(results, name, to_string(output.hidden_states[i].sizes()));
   }
+  for (std::size_t i = 0; i < output.feature_maps.size(); ++i)
+    line(results, fmt::format("feature_map_{}", i), to_string(output.feature_maps[i].sizes()));
   if (!output.attentions.empty()) line(results, "attention, each block", to_string(output.attentions.back().sizes()));
   line(results, "last_hidden_state", to_string(output.last_hidden_state.sizes()));
   if (output.pooler_output.defined()) line(results, "pooler_output", to_string(output.pooler_output.sizes()));

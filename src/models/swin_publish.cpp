@@ -9,8 +9,9 @@
 namespace nunchi::models {
 namespace {
 
-// The window that the config names; both libraries cut it to maps that are smaller.
-std::int64_t named_window(const PublishCheck& check, const SwinConfig& swin) {
+// The window that the config names. Both libraries cut it to maps that are smaller, but transformers' first Swin keeps
+// the bias of the whole window and then fails.
+std::int64_t named_window(const PublishCheck& check, const SwinConfig& swin, bool can_cut) {
   std::int64_t window = 0;
   for (const auto& stage : swin.stages) window = std::max(window, stage.window[0]);
   nn::Grid map = {swin.image_size[0] / swin.patch[0], swin.image_size[1] / swin.patch[1]};
@@ -19,6 +20,7 @@ std::int64_t named_window(const PublishCheck& check, const SwinConfig& swin) {
       return stage.window[axis] == window || stage.window[axis] == std::min(window, map[axis]);
     };
     check(fits(0) && fits(1), "windows of several sizes");
+    check(can_cut || stage.window == nn::Grid{window, window}, "windows cut to a map that is smaller");
     map = {(map[0] + 1) / 2, (map[1] + 1) / 2};
   }
   return window;
@@ -64,7 +66,7 @@ Stages stages_of(const PublishCheck& check, const SwinConfig& swin) {
 Published as_transformers(const SwinConfig& swin) {
   const PublishCheck check(swin.second ? "transformers' Swinv2" : "transformers' Swin");
   const auto stages = stages_of(check, swin);
-  const auto window = named_window(check, swin);
+  const auto window = named_window(check, swin, /*can_cut=*/swin.second);
   const std::string type = swin.second ? "swinv2" : "swin", name = swin.second ? "Swinv2" : "Swin";
   check(!swin.second || !swin.absolute_positions, "absolute positions");
   Published published;
@@ -92,7 +94,7 @@ Published as_transformers(const SwinConfig& swin) {
 Published as_timm(const SwinConfig& swin) {
   const PublishCheck check(swin.second ? "timm's SwinTransformerV2" : "timm's SwinTransformer");
   const auto stages = stages_of(check, swin);
-  const auto window = named_window(check, swin);
+  const auto window = named_window(check, swin, /*can_cut=*/true);
   check(!swin.absolute_positions, "absolute positions");
   Published published;
   published.config = {{"architecture", swin.second ? "swinv2_tiny_window8_256" : "swin_tiny_patch4_window7_224"},

@@ -59,7 +59,7 @@ TEST(BashCompletion, OffersCommandsOptionsAndShells) {
   EXPECT_THAT(bash_offers({"cl"}), ElementsAre("classify"));
   EXPECT_THAT(bash_offers({""}), testing::IsSupersetOf({"classify", "embed", "doctor", "--help"}));
   EXPECT_THAT(bash_offers({"classify", "--pre"}), ElementsAre("--precision"));
-  EXPECT_THAT(bash_offers({"classify", "model", "--c"}), ElementsAre("--csv"));
+  EXPECT_THAT(bash_offers({"classify", "model", "--c"}), ElementsAre("--classes", "--crop", "--csv"));
   EXPECT_THAT(bash_offers({"embed", "--"}), Not(Contains("--csv")));
   EXPECT_THAT(bash_offers({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
 }

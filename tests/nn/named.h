@@ -30,7 +30,8 @@ inline void randomise(Module& module, std::uint64_t seed) {
     else
       *slot->tensor = at::empty(slot->shape, at::kFloat).normal_(0, 0.2, generator);
     if (name.ends_with("running_var")) slot->tensor->abs_().add_(0.5);
-    if (name.ends_with("norm.weight") || name.ends_with("normalization.weight")) slot->tensor->add_(1);
+    const std::string layer = name.substr(name.find_last_of('.', name.find_last_of('.') - 1) + 1);  // "norm1.weight"
+    if (layer.ends_with("weight") && layer.find("norm") != std::string::npos) slot->tensor->add_(1);
   }
 }
 

@@ -63,6 +63,43 @@ TEST(Convert, LeavesNothingBehindWhereItFails) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
+TEST(Convert, RefusesWindowsThatTransformersCannotCut) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] {
+                convert({.path = case_model("timm_swin_four_stages")}, folder / "out",
+                        {.layout = Layout::transformers});
+              }),
+              HasSubstr("windows cut to a map"));
+}
+
+// Of one publisher, written for the other and back: the same tensors.
+class ConvertThereAndBack : public testing::TestWithParam<std::pair<const char*, Layout>> {};
+
+TEST_P(ConvertThereAndBack, KeepsEveryTensor) {
+  const auto& [name, home] = GetParam();
+  const auto other = home == Layout::timm ? Layout::transformers : Layout::timm;
+  const TemporaryFolder folder;
+  convert({.path = case_model(name)}, folder / "other", {.layout = other});
+  convert({.path = folder / "other"}, folder / "back", {.layout = home});
+  const auto before = formats::open_weights(case_model(name)), back = formats::open_weights(folder / "back"),
+             between = formats::open_weights(folder / "other");
+  EXPECT_NE(between.names(), before.names());
+  std::size_t compared = 0;
+  for (const auto& key : back.names()) {
+    ASSERT_NE(before.find(key), nullptr) << key;
+    EXPECT_TRUE(at::equal(weights::tensor_of(back, key), weights::tensor_of(before, key).to(at::kFloat))) << key;
+    ++compared;
+  }
+  EXPECT_EQ(compared, before.names().size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, ConvertThereAndBack,
+                         testing::Values(std::pair{"vit_classifier", Layout::transformers},
+                                         std::pair{"timm_vit", Layout::timm}, std::pair{"timm_swin", Layout::timm},
+                                         std::pair{"swinv2_classifier", Layout::transformers},
+                                         std::pair{"timm_resnet_bottleneck", Layout::timm}),
+                         [](const auto& test) { return test.param.first; });
+
 TEST(Convert, RefusesANewHeadUnderTheSameNames) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { convert({.path = case_model("vit_classifier"), .classes = 3}, folder / "out", {}); }),
