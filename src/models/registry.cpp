@@ -98,8 +98,10 @@ std::optional<Shape> Source::shape(const std::string& key) const {
   return found == shapes.end() ? std::nullopt : std::optional(found->second);
 }
 
-const std::vector<Family>& families() {
-  static const std::vector<Family> all = {
+namespace {
+
+std::vector<Family> transformer_families() {
+  return {
       {"vit",
        "Dosovitskiy et al. 2021",
        "ViT, DeiT, CLIP's and SigLIP's towers, AIMv2, DINO, DINOv2 with and without registers, MAE, MSN, I-JEPA",
@@ -137,6 +139,11 @@ const std::vector<Family>& families() {
         {torchvision, "SwinTransformer"}},
        build_swin,
        publish_swin},
+  };
+}
+
+std::vector<Family> convolutional_families() {
+  return {
       {"resnet",
        "He et al. 2016",
        "ResNet, wide ResNet, ResNeXt, SE-ResNet, ECA-ResNet, ResNet-RS, d- and t-variants",
@@ -160,6 +167,17 @@ const std::vector<Family>& families() {
        {{transformers, "mobilenet_v2"}, {timm, "MobileNetV2"}, {torchvision, "MobileNetV2"}},
        build_mobilenet_v2},
   };
+}
+
+}  // namespace
+
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = [] {
+    auto joined = transformer_families();
+    const auto convolutional = convolutional_families();
+    joined.insert(joined.end(), convolutional.begin(), convolutional.end());
+    return joined;
+  }();
   return all;
 }
 

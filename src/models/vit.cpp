@@ -28,6 +28,11 @@ std::int64_t VitConfig::prefix_rows() const {
   ASSERT(false, "every choice of rows has its case");
 }
 
+std::array<std::int64_t, 2> VitConfig::patch_kernel() const {
+  if (!hybrid_stem) return patch;
+  return {patch[0] / nn::HybridStem::stride, patch[1] / nn::HybridStem::stride};
+}
+
 VitBlock::VitBlock(const VitConfig& c)
     : norm1(c.dim, c.eps, c.norm_kind),
       attn({.dim = c.dim,
@@ -74,10 +79,11 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   if (c.registers > 0) parameter("reg_token", reg_token_, {1, c.registers, c.dim});
   if (c.positions == Positions::learned)
     parameter("pos_embed", pos_embed_, {1, c.prefix_rows() + c.table_grid()[0] * c.table_grid()[1], c.dim});
+  if (c.hybrid_stem) child("patch_embed.backbone", stem_.emplace(c.channels));
   if (c.patch_norms)
     child("patch_embed", rearranged_patch_embed_.emplace(c.channels, c.patch, c.dim));
   else
-    child("patch_embed", patch_embed_.emplace(c.channels, c.patch, c.dim, c.patch_bias));
+    child("patch_embed", patch_embed_.emplace(c.patch_channels(), c.patch_kernel(), c.dim, c.patch_bias));
   if (c.norm_patches) norm("patch_embed.norm", patch_norm_);
   if (c.norm_before_blocks) norm("norm_pre", norm_pre_);
   for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c);
@@ -128,7 +134,8 @@ Tensor Vit::embed(const Tensor& image) const {
 }
 
 Tensor Vit::embed_patches(const Tensor& image) const {
-  const Tensor patches = patch_embed_ ? patch_embed_->forward(image) : rearranged_patch_embed_->forward(image);
+  const Tensor map = stem_ ? stem_->forward(image) : image;
+  const Tensor patches = patch_embed_ ? patch_embed_->forward(map) : rearranged_patch_embed_->forward(map);
   return patch_norm_ ? patch_norm_->forward(patches) : patches;
 }
 

@@ -5,9 +5,10 @@
 //   models::Vit vit({.patch = {32, 32}, .classes = 10});   // the base size
 //   const auto output = vit.forward(image);
 //
-// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.{proj, norm}, norm_pre,
-// blocks.N.{norm1, attn.{qkv, q_norm, k_norm, norm, proj}, ls1.gamma, norm2, mlp.{fc1, norm, fc2}, ls2.gamma}, norm,
-// attn_pool, fc_norm, head, head_dist. transformers' pooler, which timm does not have, keeps its name pooler.dense.
+// Module names are timm's keys: cls_token, dist_token, reg_token, pos_embed, patch_embed.{backbone, proj, norm},
+// norm_pre, blocks.N.{norm1, attn.{qkv, q_norm, k_norm, norm, proj}, ls1.gamma, norm2, mlp.{fc1, norm, fc2},
+// ls2.gamma}, norm, attn_pool, fc_norm, head, head_dist. transformers' pooler, which timm does not have, keeps its name
+// pooler.dense.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include "models/model.h"
 #include "nn/attention.h"
 #include "nn/attention_pool.h"
+#include "nn/hybrid_stem.h"
 #include "nn/mlp.h"
 #include "nn/norm.h"
 #include "nn/patch_embed.h"
@@ -57,6 +59,7 @@ struct VitConfig {
   std::optional<nn::Grid> stored_grid;     // of a table that is resampled to the model's own grid first, as timm does
   LeftOver left_over = LeftOver::dropped;
   bool patch_norms = false;         // nn::RearrangedPatchEmbed
+  bool hybrid_stem = false;         // patch_embed.backbone, from whose map the patches are cut
   bool norm_patches = false;        // patch_embed.norm
   bool norm_before_blocks = false;  // norm_pre
   bool final_norm = true;
@@ -70,6 +73,9 @@ struct VitConfig {
 
   std::int64_t prefix_tokens() const { return class_token + distillation + registers; }
   std::int64_t prefix_rows() const;  // of the position table
+  // The kernel of patch_embed.proj, and the channels that it reads.
+  std::array<std::int64_t, 2> patch_kernel() const;
+  std::int64_t patch_channels() const { return hybrid_stem ? nn::HybridStem::channels : channels; }
   nn::Grid grid() const { return {image_size[0] / patch[0], image_size[1] / patch[1]}; }
   nn::Grid table_grid() const { return stored_grid.value_or(grid()); }
 };
@@ -115,6 +121,7 @@ class Vit : public Model {
 
   VitConfig config_;
   Tensor cls_token_, dist_token_, reg_token_, pos_embed_;
+  std::optional<nn::HybridStem> stem_;
   std::optional<nn::PatchEmbed> patch_embed_;
   std::optional<nn::RearrangedPatchEmbed> rearranged_patch_embed_;
   std::optional<nn::LayerNorm> patch_norm_, norm_pre_, norm_, fc_norm_;

@@ -14,6 +14,7 @@ void check_common(const PublishCheck& check, const VitConfig& vit) {
 
 // What only timm's classes have.
 void check_plain(const PublishCheck& check, const VitConfig& vit) {
+  check(!vit.hybrid_stem, "a stem of convolutions");
   check(vit.norm_kind == nn::NormKind::layer, "RMS norms");
   check(vit.patch_bias && vit.projection_bias, "projections without bias");
   check(!vit.norm_queries_and_keys && !vit.norm_branches, "norms inside the attention");
@@ -51,7 +52,7 @@ Published as_dinov2(const VitConfig& vit) {
   check(hidden % vit.dim == 0, "an MLP whose width is no multiple of the tokens'");
   config["mlp_ratio"] = hidden / vit.dim;
   if (vit.registers > 0) config["num_register_tokens"] = vit.registers;
-  return {std::move(config), vit_keys_of_transformers(vit), vit.classes > 0 ? type + "." : ""};
+  return {std::move(config), vit_keys_of_transformers(vit), ""};
 }
 
 Published as_vit(const VitConfig& vit) {
@@ -66,8 +67,7 @@ Published as_vit(const VitConfig& vit) {
                                      : vit.teacher_head ? "ForImageClassificationWithTeacher"
                                                         : "ForImageClassification")};
   config["intermediate_size"] = vit.mlp_dim;
-  return {std::move(config), vit_keys_of_transformers(vit),
-          vit.classes == 0 ? "" : get_or<std::string>(config, "model_type", "") + "."};
+  return {std::move(config), vit_keys_of_transformers(vit), ""};
 }
 
 Published as_transformers(VitConfig vit) {
@@ -104,7 +104,7 @@ std::string pool_of_timm(const PublishCheck& check, const VitConfig& vit) {
 
 Json arguments_of_timm(const PublishCheck& check, const VitConfig& vit) {
   Json arguments = {{"img_size", vit.image_size},
-                    {"patch_size", one_or_two(vit.patch)},
+                    {"patch_size", one_or_two(vit.patch_kernel())},
                     {"in_chans", vit.channels},
                     {"num_classes", vit.classes},
                     {"global_pool", pool_of_timm(check, vit)},
@@ -137,9 +137,10 @@ Published as_timm(const VitConfig& vit) {
   check(!vit.distillation || vit.teacher_head || vit.classes == 0, "one head beside a distillation token");
   check(vit.patch_bias != vit.norm_before_blocks, "a norm before the blocks beside a bias of the patch embedding");
   Published published;
-  published.config = {{"architecture", vit.distillation ? "deit_base_distilled_patch16_224"
-                                       : vit.swiglu     ? "vit_giant_patch14_dinov2"
-                                                        : "vit_base_patch16_224"},
+  published.config = {{"architecture", vit.distillation  ? "deit_base_distilled_patch16_224"
+                                       : vit.hybrid_stem ? "vit_tiny_r_s16_p8_224"
+                                       : vit.swiglu      ? "vit_giant_patch14_dinov2"
+                                                         : "vit_base_patch16_224"},
                       {"model_args", arguments_of_timm(check, vit)}};
   published.keys.rules = {{"pooler.dense.*", {}}};  // timm has no such layer
   if (vit.pooler == Pooler::dense) published.remarks = {"timm has no place for the pooler: it is left out"};

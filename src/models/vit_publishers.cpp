@@ -74,9 +74,10 @@ void take_sizes(VitConfig& vit, const OwnShapes& shapes) {
     size = shapes.size(name, axis).value_or(size);
   };
   take(vit.dim, "patch_embed.proj.weight", 0);
-  take(vit.channels, "patch_embed.proj.weight", 1);
-  take(vit.patch[0], "patch_embed.proj.weight", 2);
-  take(vit.patch[1], "patch_embed.proj.weight", 3);
+  take(vit.channels, vit.hybrid_stem ? "patch_embed.backbone.conv.weight" : "patch_embed.proj.weight", 1);
+  const auto stride = vit.hybrid_stem ? nn::HybridStem::stride : 1;  // of the map that the patches are cut from
+  for (const std::size_t axis : {0, 1})
+    vit.patch.at(axis) = stride * shapes.size("patch_embed.proj.weight", axis + 2).value_or(vit.patch_kernel()[axis]);
   take(vit.mlp_dim, "blocks.0.mlp.fc2.weight", 1);
   take(vit.registers, "reg_token", 1);
   if (const auto inner = shapes.size("blocks.0.attn.proj.weight", 1)) vit.heads = *inner / head_dim;

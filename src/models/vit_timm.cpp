@@ -33,6 +33,12 @@ Layer layer_of(const Json& arguments, const std::string& argument) {
   return layer;
 }
 
+// The first layers of a ResNet alone before the patches. Whole ResNets (R26, R50) and MobileCLIP's stem are others.
+bool has_hybrid_stem(const Json& arguments) {
+  const auto layer = layer_of(arguments, "embed_layer");
+  return layer.name == "hybridembed" && layer.arguments == Json{{"backbone", {{"class", "Sequential"}}}};
+}
+
 // Everything that VisionTransformer takes. What only training reads is let pass.
 void check_arguments(const Json& arguments) {
   static const std::set<std::string> read = {"img_size",
@@ -77,10 +83,12 @@ void check_arguments(const Json& arguments) {
 }
 
 void check_parts(const Json& arguments) {
+  const bool stem = has_hybrid_stem(arguments);
   const std::pair<const char*, std::set<std::string>> parts[] = {
       {"embed_layer", {"", "patchembed"}}, {"block_fn", {"", "block"}}, {"attn_layer", {"", "attn", "attention"}}};
   for (const auto& [argument, names] : parts) {
     const auto layer = layer_of(arguments, argument);
+    if (stem && argument == std::string_view("embed_layer")) continue;
     if (!names.contains(layer.name) || !layer.arguments.empty()) refuse(argument, arguments[argument], *names.rbegin());
   }
 }
@@ -198,6 +206,9 @@ VitDescription describe_timm_vit(const Source& source) {
   VitConfig vit;
   vit.image_size = pair_or(arguments, "img_size", 224);
   vit.patch = pair_or(arguments, "patch_size", 16);
+  check_sizes(Json::object(), {vit.patch[0], vit.patch[1]});
+  vit.hybrid_stem = has_hybrid_stem(arguments);
+  if (vit.hybrid_stem) vit.patch = {vit.patch[0] * nn::HybridStem::stride, vit.patch[1] * nn::HybridStem::stride};
   vit.channels = get_or<std::int64_t>(arguments, "in_chans", 3);
   vit.classes = get_or<std::int64_t>(arguments, "num_classes", 1000);
   vit.dim = get_or<std::int64_t>(arguments, "embed_dim", 768);
@@ -214,7 +225,6 @@ VitDescription describe_timm_vit(const Source& source) {
   add_pooling(vit, arguments);
   add_mlp(vit, arguments);
   if (source.name == "VisionTransformerDistilled") add_distillation(vit);
-  check_sizes(Json::object(), {vit.patch[0], vit.patch[1]});
   add_stored_grid(vit, source);
 
   weights::KeyTable keys;  // the names are our own, but for a gate apart

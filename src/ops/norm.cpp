@@ -3,6 +3,7 @@
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/rms_norm.h>
@@ -47,6 +48,14 @@ Tensor batch_norm_reference(const Tensor& x, const BatchNormWeights& w) {
   return (x - per_channel(w.running_mean)) * per_channel(scale) + per_channel(w.bias);
 }
 
+Tensor group_norm_reference(const Tensor& x, const GroupNormWeights& w) {
+  const auto wide = x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+  const Tensor groups = wide.reshape({x.size(0), w.groups, -1});
+  const auto [variance, mean] = at::var_mean(groups, {-1}, /*unbiased=*/false, /*keepdim=*/true);
+  const Tensor unit = ((groups - mean) * at::rsqrt(variance + w.eps)).view(x.sizes());
+  return (unit * w.weight.view({1, -1, 1, 1}) + w.bias.view({1, -1, 1, 1})).to(x.scalar_type());
+}
+
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const LayerNormWeights& w) {
@@ -73,6 +82,12 @@ Tensor global_response_norm(const Tensor& x, const ResponseNormWeights& w) {
 Tensor batch_norm(const Tensor& x, const BatchNormWeights& w, bool training, double momentum) {
   if (!training && !use_fused("batch_norm", "")) return batch_norm_reference(x, w);
   return at::batch_norm(x, w.weight, w.bias, w.running_mean, w.running_var, training, momentum, w.eps, true);
+}
+
+Tensor group_norm(const Tensor& x, const GroupNormWeights& w) {
+  if (x.is_meta()) return at::empty_like(x);
+  if (!use_fused("group_norm", "")) return group_norm_reference(x, w);
+  return at::group_norm(x, w.groups, w.weight, w.bias, w.eps);
 }
 
 }  // namespace nunchi::ops

@@ -1,5 +1,6 @@
 // ops/norm.h: layer normalisation (Ba et al. 2016), the same by the root mean square alone (Zhang and Sennrich 2019),
-// batch normalisation at inference (Ioffe and Szegedy 2015) and global response normalisation (Woo et al. 2023).
+// batch normalisation (Ioffe and Szegedy 2015), group normalisation (Wu and He 2018) and global response normalisation
+// (Woo et al. 2023).
 //
 //   Tensor y = ops::layer_norm(x, {.weight = gamma, .bias = beta, .eps = 1e-6});   // over the last axis
 #pragma once
@@ -38,5 +39,14 @@ struct BatchNormWeights {
 // x [b, c, h, w], normalised by the running statistics; in training by the batch's own, which also move the running
 // ones.
 Tensor batch_norm(const Tensor& x, const BatchNormWeights& weights, bool training = false, double momentum = 0.1);
+
+struct GroupNormWeights {
+  Tensor weight, bias;  // [channels]
+  std::int64_t groups = 32;
+  double eps = 1e-5;
+};
+
+// x [b, c, h, w], mean and variance over the channels of each group and the whole map.
+Tensor group_norm(const Tensor& x, const GroupNormWeights& weights);
 
 }  // namespace nunchi::ops

@@ -26,8 +26,10 @@ ModelFiles build(models::Source source, formats::WeightFiles weights, const Mode
     built = models::build(source);
     replaced = built.heads;
   }
-  ModelFiles files{.publisher = source.publisher,
-                   .type = source.name,
+  const auto publisher = source.publisher;
+  const std::string type = source.name;
+  ModelFiles files{.publisher = publisher,
+                   .type = type,
                    .path = from.path,
                    .transform = {},
                    .source = std::move(source),

@@ -50,6 +50,9 @@ PARTS = [
     timm_vit("vit_qk_norm", "queries and keys normalised", arguments={"qk_norm": True}),
     timm_vit("vit_scale_norms", "norms of the attention's result and of the hidden units",
              arguments={"scale_attn_norm": True, "scale_mlp_norm": True}, unseen=("variant",)),
+    timm_vit("vit_hybrid_stem", "patches cut from the map of a convolution of standardised weights, odd sides",
+             "vit_tiny_r_s16_p8_224", arguments={"img_size": 28, "patch_size": 1}, cfg={"input_size": (3, 28, 28)},
+             unseen=("eps patch_embed.backbone.norm",)),  # standardised weights make maps that vary by far more
     timm_vit("vit_layer_scale", "init_values", arguments={"init_values": 0.1}),
     timm_vit("vit_clip", "CLIP tower: norm before the blocks, eps 1e-5, bias-free patches",
              "vit_base_patch32_clip_224"),
