@@ -73,7 +73,7 @@ Table equalized(const Histogram& histogram) {
   if (step == 0) return table;
   std::int64_t below = step / 2;
   for (std::size_t byte = 0; byte < table.size(); ++byte) {
-    table[byte] = static_cast<std::uint8_t>(below / step);
+    table[byte] = static_cast<std::uint8_t>(std::min<std::int64_t>(below / step, 255));
     below += histogram[byte];
   }
   return table;
