@@ -10,6 +10,7 @@
 #include <map>
 
 #include "nn/module.h"
+#include "train/named_state.h"
 
 namespace nunchi::train {
 
@@ -25,7 +26,7 @@ class Ema {
   bool is_swapped() const { return swapped_; }
 
   // The averages under the model's names. The tensors are those in use: copy what must not change.
-  std::vector<std::pair<std::string, Tensor>> state() const;
+  NamedTensors state() const;
   // The inverse: copies. Throws Error (model) for a name that is missing or has another shape.
   void restore(const std::map<std::string, Tensor>& state);
 

@@ -10,8 +10,8 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <utility>
 
+#include "train/named_state.h"
 #include "train/parameter_groups.h"
 
 namespace nunchi::train {
@@ -39,7 +39,7 @@ class Optimizer {
 
   // All that a later step depends on beside the weights, under names such as "momentum.blocks.0.attn.qkv.weight". The
   // tensors are those in use: copy what must not change.
-  virtual std::vector<std::pair<std::string, Tensor>> state() = 0;
+  virtual NamedTensors state() = 0;
   // The inverse: copies. Throws Error (model) for a name that is missing or has another shape.
   void restore(const std::map<std::string, Tensor>& state);
 
