@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+
 #include "nn/initialise.h"
 
 namespace nunchi::nn {
@@ -39,6 +41,18 @@ std::int64_t Module::parameter_count() {
 void Module::train(bool on) {
   training_ = on;
   for (auto& [name, module] : children_) module->train(on);
+}
+
+bool Module::is_all_frozen() {
+  const auto all = tensors();
+  const auto asks = [](const Named& named) { return named.slot->tensor->requires_grad(); };
+  const auto is_parameter = [](const Named& named) { return named.slot->trainable; };
+  return std::ranges::any_of(all, is_parameter) && std::ranges::none_of(all, asks);
+}
+
+void Module::rest_frozen_parts() {
+  if (is_all_frozen()) return train(false);
+  for (auto& [name, module] : children_) module->rest_frozen_parts();
 }
 
 void Module::initialise(const at::Generator& generator) {

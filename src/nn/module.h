@@ -60,6 +60,8 @@ class Module {
 
   bool is_training() const { return training_; }
   void train(bool on);
+  // Back to inference for every part below that has parameters, none of which asks for a gradient.
+  void rest_frozen_parts();
 
   // Random values for training from scratch (nn/initialise.h has the policy). A module's own parameters, such as tokens
   // and position tables, get a truncated normal unless the layer knows better.
@@ -84,6 +86,7 @@ class Module {
 
  private:
   void collect(const std::string& prefix, std::vector<Named>& into);
+  bool is_all_frozen();
 
   std::vector<Slot> slots_;
   std::vector<std::pair<std::string, Module*>> children_;

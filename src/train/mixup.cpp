@@ -1,0 +1,79 @@
+#include "train/mixup.h"
+
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nunchi::train {
+namespace {
+
+// Marsaglia and Tsang 2000, for shapes of at least 1.
+double gamma_of_at_least_one(double shape, data::Random& random) {
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  while (true) {
+    const double x = random.normal(), v = std::pow(1 + c * x, 3);
+    if (v <= 0) continue;
+    const double u = 1 - random.uniform();  // (0, 1]
+    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
+  }
+}
+
+double gamma(double shape, data::Random& random) {
+  if (shape >= 1) return gamma_of_at_least_one(shape, random);
+  const double boost = std::pow(1 - random.uniform(), 1 / shape);
+  return gamma_of_at_least_one(shape + 1, random) * boost;
+}
+
+double symmetric_beta(double alpha, data::Random& random) {
+  const double a = gamma(alpha, random), b = gamma(alpha, random);
+  return a + b > 0 ? a / (a + b) : 0.5;  // both may vanish where alpha is tiny
+}
+
+Tensor one_hot(const Tensor& labels, std::int64_t classes) {
+  return at::zeros({labels.size(0), classes}, labels.options().dtype(at::kFloat)).scatter_(1, labels.unsqueeze(1), 1);
+}
+
+Tensor blend(const Tensor& own, const Tensor& other, double share) { return own * share + other * (1 - share); }
+
+struct Range {
+  std::int64_t begin, end;
+  std::int64_t length() const { return end - begin; }
+};
+
+// `length` pixels around a random one, as far as they lie within the picture.
+Range random_range(std::int64_t size, double length, data::Random& random) {
+  const auto centre = static_cast<std::int64_t>(random.below(size)), half = static_cast<std::int64_t>(length) / 2;
+  return {std::clamp<std::int64_t>(centre - half, 0, size), std::clamp<std::int64_t>(centre + half, 0, size)};
+}
+
+// A box of the partner takes 1 - share of the area; what it really takes becomes the share.
+Tensor paste(const Tensor& images, const Tensor& partners, double& share, data::Random& random) {
+  const auto height = images.size(2), width = images.size(3);
+  const double side = std::sqrt(1 - share);
+  const auto rows = random_range(height, static_cast<double>(height) * side, random);
+  const auto columns = random_range(width, static_cast<double>(width) * side, random);
+  const auto box = [&](const Tensor& t) {
+    return t.narrow(2, rows.begin, rows.length()).narrow(3, columns.begin, columns.length());
+  };
+  Tensor mixed = images.clone();
+  box(mixed).copy_(box(partners));
+  share = 1 - static_cast<double>(rows.length() * columns.length()) / static_cast<double>(height * width);
+  return mixed;
+}
+
+}  // namespace
+
+Mixed mix(const Tensor& images, const Tensor& labels, std::int64_t classes, const MixupOptions& o,
+          data::Random& random) {
+  const Tensor own = one_hot(labels, classes);
+  const bool blends = o.mixup_alpha > 0, pastes = o.cutmix_alpha > 0;
+  if ((!blends && !pastes) || !random.chance(o.probability)) return {images, own};
+  const bool paste_now = pastes && (!blends || random.chance(o.switch_probability));
+  double share = symmetric_beta(paste_now ? o.cutmix_alpha : o.mixup_alpha, random);
+  const Tensor partners = images.flip(0);
+  const Tensor mixed = paste_now ? paste(images, partners, share, random) : blend(images, partners, share);
+  return {mixed, blend(own, own.flip(0), share)};
+}
+
+}  // namespace nunchi::train
