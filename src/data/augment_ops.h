@@ -23,7 +23,7 @@ image::Picture adjust_contrast(image::Picture picture, double factor);
 image::Picture adjust_saturation(image::Picture picture, double factor);
 image::Picture adjust_sharpness(image::Picture picture, double factor);
 
-// Turns of the colour circle, -0.5 to 0.5, in steps of 1/256. A gray picture stays as it is.
+// Part of the colour circle, -0.5 to 0.5, truncated to steps of 1/255. A gray picture stays as it is.
 image::Picture adjust_hue(image::Picture picture, double turn);
 
 image::Picture to_gray(const image::Picture& picture, int channels);  // 1, or 3 equal ones
