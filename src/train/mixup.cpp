@@ -8,28 +8,6 @@
 namespace nunchi::train {
 namespace {
 
-// Marsaglia and Tsang 2000, for shapes of at least 1.
-double gamma_of_at_least_one(double shape, data::Random& random) {
-  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
-  while (true) {
-    const double x = random.normal(), v = std::pow(1 + c * x, 3);
-    if (v <= 0) continue;
-    const double u = 1 - random.uniform();  // (0, 1]
-    if (std::log(u) < 0.5 * x * x + d - d * v + d * std::log(v)) return d * v;
-  }
-}
-
-double gamma(double shape, data::Random& random) {
-  if (shape >= 1) return gamma_of_at_least_one(shape, random);
-  const double boost = std::pow(1 - random.uniform(), 1 / shape);
-  return gamma_of_at_least_one(shape + 1, random) * boost;
-}
-
-double symmetric_beta(double alpha, data::Random& random) {
-  const double a = gamma(alpha, random), b = gamma(alpha, random);
-  return a + b > 0 ? a / (a + b) : 0.5;  // both may vanish where alpha is tiny
-}
-
 Tensor one_hot(const Tensor& labels, std::int64_t classes) {
   return at::zeros({labels.size(0), classes}, labels.options().dtype(at::kFloat)).scatter_(1, labels.unsqueeze(1), 1);
 }
@@ -70,7 +48,8 @@ Mixed mix(const Tensor& images, const Tensor& labels, std::int64_t classes, cons
   const bool blends = o.mixup_alpha > 0, pastes = o.cutmix_alpha > 0;
   if ((!blends && !pastes) || !random.chance(o.probability)) return {images, own};
   const bool paste_now = pastes && (!blends || random.chance(o.switch_probability));
-  double share = symmetric_beta(paste_now ? o.cutmix_alpha : o.mixup_alpha, random);
+  const double alpha = paste_now ? o.cutmix_alpha : o.mixup_alpha;
+  double share = random.beta(alpha, alpha);
   const Tensor partners = images.flip(0);
   const Tensor mixed = paste_now ? paste(images, partners, share, random) : blend(images, partners, share);
   return {mixed, blend(own, own.flip(0), share)};
