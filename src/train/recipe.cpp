@@ -25,6 +25,7 @@ void visit_fields(AnyRecipe& r, const Visitor& visit) {
   visit("data.train", r.data.train);
   visit("data.validation", r.data.validation);
   visit("data.validation_fraction", r.data.validation_fraction);
+  visit("data.classes", r.data.classes);
   visit("data.limit", r.data.limit);
   visit("data.batch", r.data.batch);
   visit("data.workers", r.data.workers);
@@ -119,6 +120,13 @@ std::optional<std::string> read_value(const Json& json, std::vector<double>& val
   const bool numbers = json.is_array() && std::ranges::all_of(json, [](const Json& one) { return one.is_number(); });
   if (!numbers) return "a list of numbers, such as [32, 32]";
   value = json.get<std::vector<double>>();
+  return std::nullopt;
+}
+
+std::optional<std::string> read_value(const Json& json, std::vector<std::string>& value) {
+  const bool texts = json.is_array() && std::ranges::all_of(json, [](const Json& one) { return one.is_string(); });
+  if (!texts) return "a list of names, such as [cat, dog]";
+  value = json.get<std::vector<std::string>>();
   return std::nullopt;
 }
 

@@ -29,6 +29,7 @@ struct DataRecipe {
   std::string train = "train";       // the split; empty where the dataset has none
   std::string validation;            // the split; empty: a share of the training split
   double validation_fraction = 0.1;  // 0: no validation
+  std::vector<std::string> classes;  // only these, in this order; empty: all
   std::int64_t limit = 0;            // training pictures, evenly from all; 0: all
   std::int64_t batch = 128;          // pictures per forward
   std::int64_t workers = 2;          // threads that decode and augment

@@ -2,17 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <numeric>
 
+#include "core/nearest.h"
 #include "image/transform.h"
 
 namespace nunchi::train {
 namespace {
 
+// The part of a dataset that belongs to these classes, which are numbered in this order.
+data::Dataset only(data::Dataset dataset, const std::vector<std::string>& classes, const std::string& path) {
+  if (classes.empty()) return dataset;
+  std::map<std::int64_t, std::int64_t> new_labels;
+  for (const auto& name : classes) {
+    const auto found = std::ranges::find(dataset.classes, name);
+    if (found == dataset.classes.end())
+      throw Error(ErrorKind::usage, fmt::format("data.classes: {} has no class \"{}\"; the nearest is \"{}\"", path,
+                                                name, nearest_name(name, dataset.classes)));
+    new_labels[found - dataset.classes.begin()] = static_cast<std::int64_t>(new_labels.size());
+  }
+  std::vector<std::size_t> kept;
+  std::vector<data::Sample> samples;
+  for (std::size_t i = 0; i < dataset.samples.size(); ++i) {
+    const auto label = new_labels.find(dataset.samples[i].label);
+    if (label == new_labels.end()) continue;
+    kept.push_back(i);
+    samples.push_back({.name = dataset.samples[i].name, .label = label->second});
+  }
+  dataset.picture = [kept = std::move(kept), whole = std::move(dataset.picture)](
+                        std::size_t index, const image::DecodeOptions& options) { return whole(kept[index], options); };
+  dataset.samples = std::move(samples);
+  dataset.classes = classes;
+  return dataset;
+}
+
 data::Dataset open_training(const DataRecipe& recipe) {
   auto whole = data::open_dataset(recipe.path);
-  if (whole.splits.empty()) return whole;
-  return data::open_dataset(recipe.path, {.split = recipe.train.empty() ? "train" : recipe.train});
+  if (!whole.splits.empty())
+    whole = data::open_dataset(recipe.path, {.split = recipe.train.empty() ? "train" : recipe.train});
+  return only(std::move(whole), recipe.classes, recipe.path);
 }
 
 std::vector<std::size_t> all_of(const data::Dataset& dataset) {
@@ -62,7 +92,7 @@ TrainingData::TrainingData(const DataRecipe& recipe, std::uint64_t seed) : datas
   if (recipe.validation.empty()) {
     split_ = data::split_samples(dataset_, recipe.validation_fraction, seed);
   } else {
-    own_validation_ = data::open_dataset(recipe.path, {.split = recipe.validation});
+    own_validation_ = only(data::open_dataset(recipe.path, {.split = recipe.validation}), recipe.classes, recipe.path);
     if (own_validation_->classes != dataset_.classes) {
       throw Error(ErrorKind::input, fmt::format("{}: the splits \"{}\" and \"{}\" have other classes ({} and {})",
                                                 recipe.path, dataset_.split, own_validation_->split,
