@@ -69,6 +69,22 @@ image::Transform transform_of(const tasks::ModelFiles& files, const AugmentRecip
   return image::with_size(*files.transform, static_cast<int>(input[1]), static_cast<int>(input[2]));
 }
 
+// Dropout of what the classifier reads, and stochastic depth, under each publisher's names for them. What the recipe
+// gives among the model's arguments counts more.
+void add_regularisation(models::Source& source, const Recipe& recipe) {
+  const auto set = [&](const char* name, double value) {
+    if (!recipe.model.arguments.contains(name)) source.config[name] = value;
+  };
+  const auto& r = recipe.regularisation;
+  const bool torchvision = source.publisher == Publisher::torchvision;
+  if (source.publisher == Publisher::original) return;
+  set(torchvision ? "stochastic_depth_prob" : "drop_path_rate", r.drop_path);
+  set(torchvision                                   ? "dropout"
+      : source.publisher == Publisher::transformers ? "hidden_dropout_prob"
+                                                    : "drop_rate",
+      r.dropout);
+}
+
 // --- from scratch
 
 Network from_scratch(const Recipe& recipe, std::int64_t classes) {
@@ -77,6 +93,7 @@ Network from_scratch(const Recipe& recipe, std::int64_t classes) {
                              .name = named.family,
                              .config = models::arguments_of(named, named.pictures, recipe.model.arguments),
                              .classes = classes}};
+  add_regularisation(network.source, recipe);
   auto built = models::build(network.source);
   network.model = std::move(built.model);
   network.keys = std::move(built.keys);
@@ -119,9 +136,14 @@ Network from_checkpoint(const Recipe& recipe, const std::vector<std::string>& cl
   const auto count = static_cast<std::int64_t>(classes.size());
   auto files = tasks::open_model_files({.path = recipe.model.checkpoint, .arch = recipe.model.arch, .classes = count});
   Network network;
+  const bool keeps_head = has_these_classes(files, classes);
+  add_regularisation(files.source, recipe);
+  files.source.classes = count;
+  files.built = models::build(files.source);
+  files.built.keys.architecture = recipe.model.arch;
   network.transform = transform_of(files, recipe.augment);
   if (!changes_pictures(recipe.augment)) network.preprocessor = preprocessor_beside(files.path);
-  auto replaced = has_these_classes(files, classes) ? std::vector<std::string>() : files.built.heads;
+  const auto replaced = keeps_head ? std::vector<std::string>() : files.built.heads;
   network.model = std::move(files.built.model);
   network.heads = std::move(files.built.heads);
   network.source = std::move(files.source);
