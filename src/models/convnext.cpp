@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "models/picture.h"
 
 namespace nunchi::models {
@@ -25,6 +27,10 @@ void require_size(const Tensor& image, const ConvNextConfig& c) {
   throw Error(ErrorKind::input, fmt::format("the picture is too small: this network needs {}x{} pixels at least, found "
                                             "{}x{}",
                                             rows, columns, image.size(2), image.size(3)));
+}
+
+std::int64_t blocks_before(const ConvNextConfig& c, std::size_t stage) {
+  return std::accumulate(c.depths.begin(), c.depths.begin() + static_cast<std::ptrdiff_t>(stage), std::int64_t{0});
 }
 
 Tensor norm_2d(const nn::LayerNorm& norm, const Tensor& x) { return ops::layer_norm_2d(x, norm.weights); }
@@ -56,16 +62,18 @@ void ConvNextMlp::initialise(const at::Generator& generator) {
   response_norm_.bias = nn::constant(slot_of(response_norm_.bias).shape, 0);
 }
 
-ConvNextBlock::ConvNextBlock(const ConvNextConfig& c, std::int64_t dim, std::int64_t kernel)
-    : conv_dw({.in = dim,
-               .out = dim,
-               .kernel = {kernel, kernel},
-               .padding = kernel / 2,
-               .groups = dim,
+ConvNextBlock::ConvNextBlock(const ConvNextConfig& c, std::size_t stage, std::int64_t index)
+    : conv_dw({.in = c.dims[stage],
+               .out = c.dims[stage],
+               .kernel = {c.kernels[stage], c.kernels[stage]},
+               .padding = c.kernels[stage] / 2,
+               .groups = c.dims[stage],
                .bias = c.conv_bias}),
-      norm(dim, c.eps),
-      mlp(c, dim) {
-  if (c.layer_scale) parameter("gamma", gamma_, {dim});
+      norm(c.dims[stage], c.eps),
+      mlp(c, c.dims[stage]),
+      drop_path{nn::DropPath::rate_of_block(c.drop_path, blocks_before(c, stage) + index,
+                                            blocks_before(c, c.depths.size()))} {
+  if (c.layer_scale) parameter("gamma", gamma_, {c.dims[stage]});
   child("conv_dw", conv_dw);
   child("norm", norm);
   child("mlp", mlp);
@@ -74,7 +82,8 @@ ConvNextBlock::ConvNextBlock(const ConvNextConfig& c, std::int64_t dim, std::int
 Tensor ConvNextBlock::forward(const Tensor& x) const {
   const Tensor y = norm.forward(channels_last(conv_dw.forward(x)));
   const auto scale = gamma_.defined() ? std::optional(gamma_) : std::nullopt;
-  return channels_first(mlp.forward(y, {.scale = scale, .residual = channels_last(x)}));
+  return channels_first(
+      mlp.forward(y, {.scale = scale, .residual = channels_last(x), .kept = drop_path.draw(x, is_training())}));
 }
 
 void ConvNextBlock::initialise(const at::Generator& generator) {
@@ -89,7 +98,7 @@ ConvNextStage::ConvNextStage(const ConvNextConfig& c, std::size_t index) {
     child("downsample.1", downsample_.emplace(nn::ConvConfig{
                               .in = in, .out = dim, .kernel = {2, 2}, .stride = {2, 2}, .bias = c.conv_bias}));
   }
-  for (std::int64_t i = 0; i < c.depths[index]; ++i) blocks_.add(c, dim, c.kernels[index]);
+  for (std::int64_t i = 0; i < c.depths[index]; ++i) blocks_.add(c, index, i);
   child("blocks", blocks_);
 }
 
@@ -135,6 +144,7 @@ void ConvNext::make_head() {
   if (c.head_hidden) child("head.pre_logits.fc", pre_logits_.emplace(features, *c.head_hidden));
   features = c.head_hidden.value_or(c.pool == ops::GlobalPool::both ? 2 * features : features);
   if (c.classes > 0) child("head.fc", fc_.emplace(features, c.classes));
+  if (fc_) fc_->input_dropout = c.head_dropout;
 }
 
 Tensor ConvNext::stem(const Tensor& image) const {

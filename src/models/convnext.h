@@ -10,6 +10,7 @@
 
 #include "models/model.h"
 #include "nn/conv.h"
+#include "nn/drop_path.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "ops/pool.h"
@@ -38,6 +39,8 @@ struct ConvNextConfig {
   bool head_norm_affine = true;             // false: the file of a backbone has no weights for the norm of the head
   std::optional<std::int64_t> head_hidden;  // a further linear layer with GELU before the last
   ops::GlobalPool pool = ops::GlobalPool::average;
+  double head_dropout = 0;  // of what the classifier reads; training only
+  double drop_path = 0;     // of the last block (nn/drop_path.h); training only
 };
 
 ConvNextConfig convnext_tiny();
@@ -57,7 +60,7 @@ struct ConvNextMlp : nn::Module {
 
 // Figure 4 of the paper: a depthwise convolution, then a norm and an MLP for each pixel.
 struct ConvNextBlock : nn::Module {
-  ConvNextBlock(const ConvNextConfig& config, std::int64_t dim, std::int64_t kernel);
+  ConvNextBlock(const ConvNextConfig& config, std::size_t stage, std::int64_t index);
   Tensor forward(const Tensor& x) const;  // [b, dim, h, w]
 
   void initialise(const at::Generator& generator) override;
@@ -65,6 +68,7 @@ struct ConvNextBlock : nn::Module {
   nn::Conv conv_dw;
   nn::LayerNorm norm;
   ConvNextMlp mlp;
+  nn::DropPath drop_path;
 
  private:
   Tensor gamma_;

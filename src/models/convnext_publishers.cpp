@@ -150,6 +150,7 @@ ConvNextConfig convnext_config_from_transformers(const Source& source) {
   net.head_eps = get_or(config, "layer_norm_eps", 1e-12);
   net.response_norm = source.name == "convnextv2";
   net.layer_scale = !net.response_norm && get_or(config, "layer_scale_init_value", 1e-6) > 0;
+  net.drop_path = get_or(config, "drop_path_rate", 0.0);
   net.classes = source.classes.value_or(has_head(source) ? label_count(config) : 0);
   check_convnext(net, config);
   const auto stages = get_or(config, "num_stages", static_cast<std::int64_t>(net.dims.size()));
@@ -179,6 +180,8 @@ ConvNextConfig convnext_config_from_timm(const Source& source) {
   net.layer_scale = !arguments.contains("ls_init_value") || !arguments["ls_init_value"].is_null();
   net.response_norm = get_or(arguments, "use_grn", false);
   net.conv_bias = get_or(arguments, "conv_bias", true);
+  net.head_dropout = get_or(arguments, "drop_rate", 0.0);
+  net.drop_path = get_or(arguments, "drop_path_rate", 0.0);
   net.activation = activation_argument(arguments, "act_layer", net.activation);
   net.eps = net.head_eps = get_or(arguments, "norm_eps", net.eps);
   net.norm_before_pool = get_or(arguments, "head_norm_first", false);
@@ -198,6 +201,7 @@ ConvNextConfig convnext_config_from_torchvision(const Source& source) {
   refuse_further_arguments(source.config, {"block_setting", "num_classes", "layer_scale"});
   ConvNextConfig net;
   net.classes = get_or(source.config, "num_classes", net.classes);
+  net.drop_path = get_or(source.config, "stochastic_depth_prob", 0.0);
   net.dims.clear();
   net.depths.clear();
   for (const auto& stage : source.config.value("block_setting", Json::array())) {

@@ -97,10 +97,12 @@ Tensor Projection::forward(const Tensor& x) const {
                                      : x);
 }
 
-ResidualBlock::ResidualBlock(const ResNetConfig& c, const ResNetStage& stage, std::int64_t in, std::int64_t stride)
+ResidualBlock::ResidualBlock(const ResNetConfig& c, const ResNetStage& stage, std::int64_t in, std::int64_t stride,
+                             nn::DropPath drop_path)
     : shrinks_(c.anti_alias != AntiAlias::none && stride > 1),
       anti_alias_(c.anti_alias),
       activation_(c.activation),
+      drop_path_(drop_path),
       gate_(make_gate(c, stage.out)) {
   const auto narrow = stage.width / c.first_reduction, inner_stride = shrinks_ ? 1 : stride;
   const auto last = gate_ ? ops::Activation::none : c.activation;  // the gate comes before the activation
@@ -127,7 +129,9 @@ Tensor ResidualBlock::residual_branch(const Tensor& x) const {
 Tensor ResidualBlock::forward(const Tensor& x) const {
   const Tensor y = residual_branch(x), shortcut = downsample_ ? downsample_->forward(x) : x;
   const auto& last = conv3_ ? *conv3_ : *conv2_;
-  return gate_ ? ops::activate(gate_->forward(last.forward(y)) + shortcut, activation_) : last.forward(y, shortcut);
+  if (!gate_) return last.forward(y, shortcut, drop_path_.draw(y, is_training()));
+  const Tensor gated = drop_path_.apply(gate_->forward(last.forward(y)), is_training());
+  return ops::activate(gated + shortcut, activation_);
 }
 
 ResNetStemLayers::ResNetStemLayers(const ResNetConfig& c) : kind_(c.stem), anti_alias_(c.anti_alias) {
@@ -167,17 +171,20 @@ Tensor ResNetStemLayers::forward(const Tensor& image) const {
 ResNet::ResNet(ResNetConfig config) : config_(std::move(config)) {
   const auto& c = config_;
   child("", stem_.emplace(c));
-  std::int64_t in = c.stem_channels.back();
+  std::int64_t in = c.stem_channels.back(), block = 0, blocks = 0;
+  for (const auto& stage : c.stages) blocks += stage.depth;
   for (const auto& stage : c.stages) {
     layers_.push_back(std::make_unique<Stage>());
     for (std::int64_t i = 0; i < stage.depth; ++i) {
-      layers_.back()->add(c, stage, in, i == 0 ? stage.stride : 1);
+      const nn::DropPath drop_path{nn::DropPath::rate_of_block(c.drop_path, block++, blocks)};
+      layers_.back()->add(c, stage, in, i == 0 ? stage.stride : 1, drop_path);
       in = stage.out;
     }
     child(fmt::format("layer{}", layers_.size()), *layers_.back());
   }
   const auto features = c.pool == ops::GlobalPool::both ? 2 * in : in;
   if (c.classes > 0) child("fc", fc_.emplace(features, c.classes));
+  if (fc_) fc_->input_dropout = c.head_dropout;
 }
 
 ModelOutput ResNet::forward(const Tensor& image, const ForwardOptions& options) {

@@ -12,6 +12,7 @@
 #include "models/model.h"
 #include "nn/channel_attention.h"
 #include "nn/conv_norm.h"
+#include "nn/drop_path.h"
 #include "ops/pool.h"
 
 namespace nunchi::models {
@@ -59,6 +60,8 @@ struct ResNetConfig {
   ops::Activation activation = ops::Activation::relu;
   ops::Activation inner_activation = ops::Activation::relu;  // within a block
   ops::GlobalPool pool = ops::GlobalPool::average;
+  double head_dropout = 0;  // of what the classifier reads; training only
+  double drop_path = 0;     // of the last block (nn/drop_path.h); training only
   bool pooled_map = false;  // pooler_output keeps its axes, [b, c, 1, 1], as transformers has it
 };
 
@@ -82,7 +85,8 @@ struct Projection : nn::Module {
 
 // Equation 1: what its convolutions add to the input.
 struct ResidualBlock : nn::Module {
-  ResidualBlock(const ResNetConfig& config, const ResNetStage& stage, std::int64_t in, std::int64_t stride);
+  ResidualBlock(const ResNetConfig& config, const ResNetStage& stage, std::int64_t in, std::int64_t stride,
+                nn::DropPath drop_path);
   Tensor forward(const Tensor& x) const;
 
  private:
@@ -91,6 +95,7 @@ struct ResidualBlock : nn::Module {
   bool shrinks_ = false;  // by anti_alias_, after the convolution that would have a stride without it
   AntiAlias anti_alias_;
   ops::Activation activation_;
+  nn::DropPath drop_path_;
   std::optional<nn::ConvNorm> conv1_, conv2_, conv3_;
   std::unique_ptr<nn::ChannelAttention> gate_;
   std::optional<Projection> downsample_;

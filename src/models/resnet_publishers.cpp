@@ -241,6 +241,8 @@ ResNetConfig resnet_config_from_arguments(const Source& source) {
   if (get_or(arguments, "avg_down", false)) net.shortcut = Shortcut::pooled_projection;
   net.activation = net.inner_activation = activation_argument(arguments, "act_layer", net.activation);
   net.pool = pool_named(get_or<std::string>(arguments, "global_pool", "avg"));
+  net.head_dropout = get_or(arguments, "drop_rate", 0.0);
+  net.drop_path = get_or(arguments, "drop_path_rate", 0.0);
   read_stages(net, arguments);
   read_stem(net, arguments);
   read_anti_alias(net, arguments);

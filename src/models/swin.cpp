@@ -21,6 +21,13 @@ SwinConfig of_stages(std::vector<SwinStageConfig> stages) {
   return config;
 }
 
+// Blocks before stage `end`.
+std::int64_t blocks_before(const SwinConfig& config, std::size_t end) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < end; ++i) count += config.stages[i].depth;
+  return count;
+}
+
 }  // namespace
 
 std::vector<SwinStageConfig> swin_stages(std::int64_t dim, const std::vector<std::int64_t>& depths,
@@ -45,7 +52,7 @@ SwinConfig swin_s() { return of_stages(swin_stages(96, {2, 2, 18, 2}, {3, 6, 12,
 SwinConfig swin_b() { return of_stages(swin_stages(128, {2, 2, 18, 2}, {4, 8, 16, 32}, {7, 7})); }
 SwinConfig swin_l() { return of_stages(swin_stages(192, {2, 2, 18, 2}, {6, 12, 24, 48}, {7, 7})); }
 
-SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, bool shifted)
+SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, std::int64_t index, std::int64_t number)
     : norm1(stage.dim, c.eps),
       attn({.dim = stage.dim,
             .heads = stage.heads,
@@ -59,11 +66,12 @@ SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, bool shi
             .projection_dropout = c.dropout}),
       norm2(stage.dim, c.eps),
       mlp({.dim = stage.dim, .hidden = stage.mlp_dim, .activation = c.activation, .dropout = c.dropout}),
+      drop_path{nn::DropPath::rate_of_block(c.drop_path, number, blocks_before(c, c.stages.size()))},
       second_(c.second),
       shift_then_pad_(c.shift_then_pad),
       small_maps_(c.small_maps),
       window_(stage.window),
-      shift_(shifted ? stage.shift : nn::Grid{0, 0}) {
+      shift_(index % 2 == 1 ? stage.shift : nn::Grid{0, 0}) {
   child("norm1", norm1);
   child("attn", attn);
   child("norm2", norm2);
@@ -72,11 +80,11 @@ SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, bool shi
 
 Tensor SwinBlock::forward(const Tensor& x, nn::Grid map, Tensor* attention) const {
   if (second_) {
-    const Tensor y = x + norm1.forward(attend(x, map, attention));
-    return y + norm2.forward(mlp.forward(y));
+    const Tensor y = x + drop_path.apply(norm1.forward(attend(x, map, attention)), is_training());
+    return y + drop_path.apply(norm2.forward(mlp.forward(y)), is_training());
   }
-  const Tensor y = x + attend(norm1.forward(x), map, attention);
-  return mlp.forward(norm2.forward(y), {.residual = y});
+  const Tensor y = x + drop_path.apply(attend(norm1.forward(x), map, attention), is_training());
+  return mlp.forward(norm2.forward(y), {.residual = y, .kept = drop_path.draw(y, is_training())});
 }
 
 Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, Tensor* attention) const {
@@ -119,7 +127,7 @@ Tensor PatchMerging::forward(const Tensor& x, nn::Grid map) const {
 SwinStage::SwinStage(const SwinConfig& config, std::size_t index) {
   const auto& stage = config.stages[index];
   if (index > 0) child("downsample", downsample.emplace(config.stages[index - 1].dim, stage.dim, config.second));
-  for (std::int64_t i = 0; i < stage.depth; ++i) blocks.add(config, stage, /*shifted=*/i % 2 == 1);
+  for (std::int64_t i = 0; i < stage.depth; ++i) blocks.add(config, stage, i, blocks_before(config, index) + i);
   child("blocks", blocks);
 }
 
@@ -141,6 +149,7 @@ Swin::Swin(const SwinConfig& config) : config_(config) {
   }
   const auto pooled = last;
   if (c.classes > 0) child("head.fc", head_.emplace(pooled, c.classes));
+  if (head_) head_->input_dropout = c.head_dropout;
 }
 
 ModelOutput Swin::forward(const Tensor& image, const ForwardOptions& options) {

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "models/model.h"
+#include "nn/drop_path.h"
 #include "nn/mlp.h"
 #include "nn/norm.h"
 #include "nn/patch_embed.h"
@@ -60,7 +61,9 @@ struct SwinConfig {
   // each with a norm of its own or none; hidden states are then taken before the merging instead of after it.
   std::optional<std::vector<std::int64_t>> features;
   bool feature_norms = false;
-  double dropout = 0, attention_dropout = 0;  // training only
+  // Of training only; drop_path that of the last block (nn/drop_path.h), head_dropout of what the classifier reads.
+  double dropout = 0, attention_dropout = 0, head_dropout = 0;
+  double drop_path = 0;
 };
 
 // Stages that double their width, with windows of one size, shifted by half of it.
@@ -74,7 +77,8 @@ SwinConfig swin_b();
 SwinConfig swin_l();
 
 struct SwinBlock : nn::Module {
-  SwinBlock(const SwinConfig& config, const SwinStageConfig& stage, bool shifted);
+  // Block `index` of its stage, number `number` of the whole model.
+  SwinBlock(const SwinConfig& config, const SwinStageConfig& stage, std::int64_t index, std::int64_t number = 0);
   // x [b, h * w, dim], map {h, w} -> the same; `attention`, where given, receives [b * windows, heads, n, n].
   Tensor forward(const Tensor& x, nn::Grid map, Tensor* attention = nullptr) const;
 
@@ -82,6 +86,7 @@ struct SwinBlock : nn::Module {
   nn::WindowAttention attn;
   nn::LayerNorm norm2;
   nn::Mlp mlp;
+  nn::DropPath drop_path;
 
  private:
   Tensor attend(const Tensor& x, nn::Grid map, Tensor* attention) const;

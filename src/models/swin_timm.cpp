@@ -122,6 +122,8 @@ SwinConfig swin_config_from_timm(const Source& source) {
   swin.absolute_positions = source.has_key("absolute_pos_embed");
   swin.dropout = get_or(arguments, "proj_drop_rate", 0.0);
   swin.attention_dropout = get_or(arguments, "attn_drop_rate", 0.0);
+  swin.head_dropout = get_or(arguments, "drop_rate", 0.0);
+  swin.drop_path = get_or(arguments, "drop_path_rate", 0.1);
   swin.classes = source.classes.value_or(get_or<std::int64_t>(arguments, "num_classes", 1000));
   if (swin.classes != 0) check_sizes(arguments, {swin.classes});
   return swin;

@@ -39,6 +39,7 @@ SwinConfig swin_config_from_torchvision(const Source& source) {
   swin.small_maps = SmallMaps::do_not_shift;
   swin.dropout = get_or(arguments, "dropout", 0.0);
   swin.attention_dropout = get_or(arguments, "attention_dropout", 0.0);
+  swin.drop_path = get_or(arguments, "stochastic_depth_prob", 0.1);
   swin.classes = source.classes.value_or(get_or<std::int64_t>(arguments, "num_classes", 1000));
   return swin;
 }

@@ -137,6 +137,7 @@ SwinConfig swin_config_from_transformers(const Source& source) {
   swin.layout = MapLayout::tokens;
   swin.dropout = get_or(config, "hidden_dropout_prob", 0.0);
   swin.attention_dropout = get_or(config, "attention_probs_dropout_prob", 0.0);
+  swin.drop_path = get_or(config, "drop_path_rate", 0.1);
   swin.classes = source.classes.value_or(has_head(source) ? label_count(config) : 0);
   if (swin.classes != 0) check_sizes(config, {swin.classes});
   if (source.name == "swinv2") add_second(swin, config);

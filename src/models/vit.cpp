@@ -8,14 +8,6 @@
 #include <fmt/format.h>
 
 namespace nunchi::models {
-namespace {
-
-ops::Epilogue add_to(const Tensor& residual, const std::optional<LayerScale>& scale) {
-  return {.scale = scale ? std::optional(scale->gamma) : std::nullopt, .residual = residual};
-}
-
-}  // namespace
-
 std::int64_t VitConfig::prefix_rows() const {
   switch (position_rows) {
     case PositionRows::patches:
@@ -28,7 +20,7 @@ std::int64_t VitConfig::prefix_rows() const {
   ASSERT(false, "every choice of rows has its case");
 }
 
-VitBlock::VitBlock(const VitConfig& c)
+VitBlock::VitBlock(const VitConfig& c, std::int64_t index)
     : norm1(c.dim, c.eps, c.norm_kind),
       attn({.dim = c.dim,
             .heads = c.heads,
@@ -50,13 +42,20 @@ VitBlock::VitBlock(const VitConfig& c)
            .norm_hidden = c.norm_branches,
            .norm_kind = c.norm_kind,
            .eps = c.eps,
-           .dropout = c.dropout}) {
+           .dropout = c.dropout}),
+      drop_path{nn::DropPath::rate_of_block(c.drop_path, index, c.depth)} {
   child("norm1", norm1);
   child("attn", attn);
   if (c.layer_scale) child("ls1", ls1.emplace(c.dim));
   child("norm2", norm2);
   child("mlp", mlp);
   if (c.layer_scale) child("ls2", ls2.emplace(c.dim));
+}
+
+ops::Epilogue VitBlock::add_to(const Tensor& x, const std::optional<LayerScale>& scale) const {
+  return {.scale = scale ? std::optional(scale->gamma) : std::nullopt,
+          .residual = x,
+          .kept = drop_path.draw(x, is_training())};
 }
 
 Tensor VitBlock::forward(const Tensor& x, Tensor* attention) const {
@@ -80,7 +79,7 @@ Vit::Vit(const VitConfig& config) : config_(config) {
     child("patch_embed", patch_embed_.emplace(c.channels, c.patch, c.dim, c.patch_bias));
   if (c.norm_patches) norm("patch_embed.norm", patch_norm_);
   if (c.norm_before_blocks) norm("norm_pre", norm_pre_);
-  for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c);
+  for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c, i);
   child("blocks", blocks_);
   if (c.final_norm && !c.norm_after_pooling) norm("norm", norm_);
   if (c.pooling == Pooling::attention) {
@@ -96,6 +95,9 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   const auto pooled = c.pooling == Pooling::cls_and_mean ? 2 * c.dim : c.dim;
   if (c.classes > 0) child("head", head_.emplace(pooled, c.classes));
   if (c.classes > 0 && c.teacher_head) child("head_dist", head_dist_.emplace(pooled, c.classes));
+  for (auto* head : {&head_, &head_dist_}) {
+    if (*head) (*head)->input_dropout = c.head_dropout;
+  }
 }
 
 ModelOutput Vit::forward(const Tensor& picture, const ForwardOptions& options) {

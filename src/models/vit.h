@@ -15,6 +15,7 @@
 #include "models/model.h"
 #include "nn/attention.h"
 #include "nn/attention_pool.h"
+#include "nn/drop_path.h"
 #include "nn/mlp.h"
 #include "nn/norm.h"
 #include "nn/patch_embed.h"
@@ -66,7 +67,9 @@ struct VitConfig {
   Pooler pooler = Pooler::none;
   std::int64_t pooler_dim = 768;  // of a dense one: act(W cls + b)
   ops::Activation pooler_activation = ops::Activation::tanh;
-  double dropout = 0, attention_dropout = 0, projection_dropout = 0, embedding_dropout = 0;  // training only
+  // Of training only; drop_path that of the last block (nn/drop_path.h), head_dropout of what the classifier reads.
+  double dropout = 0, attention_dropout = 0, projection_dropout = 0, embedding_dropout = 0, head_dropout = 0;
+  double drop_path = 0;
 
   std::int64_t prefix_tokens() const { return class_token + distillation + registers; }
   std::int64_t prefix_rows() const;  // of the position table
@@ -82,7 +85,7 @@ struct LayerScale : nn::Module {
 };
 
 struct VitBlock : nn::Module {
-  explicit VitBlock(const VitConfig& config);
+  explicit VitBlock(const VitConfig& config, std::int64_t index = 0);
   // x [b, n, dim] -> [b, n, dim]; `attention`, where given, receives [b, heads, n, n].
   Tensor forward(const Tensor& x, Tensor* attention = nullptr) const;
 
@@ -91,6 +94,11 @@ struct VitBlock : nn::Module {
   nn::LayerNorm norm2;
   nn::Mlp mlp;
   std::optional<LayerScale> ls1, ls2;
+  nn::DropPath drop_path;
+
+ private:
+  // What is left to do with the branch whose input was x.
+  ops::Epilogue add_to(const Tensor& x, const std::optional<LayerScale>& scale) const;
 };
 
 class Vit : public Model {

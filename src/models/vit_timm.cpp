@@ -209,6 +209,11 @@ VitDescription describe_timm_vit(const Source& source) {
   vit.class_token = get_or(arguments, "class_token", true);
   vit.registers = get_or<std::int64_t>(arguments, "reg_tokens", 0);
   vit.activation = activation_of(arguments);
+  vit.head_dropout = get_or(arguments, "drop_rate", 0.0);
+  vit.embedding_dropout = get_or(arguments, "pos_drop_rate", 0.0);
+  vit.dropout = vit.projection_dropout = get_or(arguments, "proj_drop_rate", 0.0);
+  vit.attention_dropout = get_or(arguments, "attn_drop_rate", 0.0);
+  vit.drop_path = get_or(arguments, "drop_path_rate", 0.0);
   add_norms(vit, arguments);
   add_positions(vit, arguments);
   add_pooling(vit, arguments);

@@ -14,6 +14,8 @@ VitConfig config_of(const Json& arguments) {
   vit.depth = get_or<std::int64_t>(arguments, "num_layers", 12);
   vit.heads = get_or<std::int64_t>(arguments, "num_heads", 12);
   vit.mlp_dim = get_or<std::int64_t>(arguments, "mlp_dim", 3072);
+  vit.dropout = vit.projection_dropout = vit.embedding_dropout = get_or(arguments, "dropout", 0.0);
+  vit.attention_dropout = get_or(arguments, "attention_dropout", 0.0);
   vit.interpolation.align_corners = true;
   vit.left_over = LeftOver::refused;
   vit.pooler = Pooler::head_input;

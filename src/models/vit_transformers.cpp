@@ -112,6 +112,7 @@ VitConfig vit_config_from_transformers(const Source& source) {
   vit.qkv_bias = get_or(config, "qkv_bias", true);
   vit.dropout = vit.projection_dropout = vit.embedding_dropout = get_or(config, "hidden_dropout_prob", 0.0);
   vit.attention_dropout = get_or(config, "attention_probs_dropout_prob", 0.0);
+  vit.drop_path = get_or(config, "drop_path_rate", 0.0);
   check_sizes(config, {vit.image_size[0], vit.image_size[1], vit.patch[0], vit.patch[1], vit.channels, vit.dim,
                        vit.depth, vit.heads});
   vit.head_dim = get_or<std::int64_t>(config, "head_dim", vit.dim / vit.heads);

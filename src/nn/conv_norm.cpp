@@ -23,8 +23,10 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   buffer(norm + "num_batches_tracked", batches_tracked_, {}, at::kLong);
 }
 
-Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual) const {
-  const Tensor y = folded_.weight.defined() ? ops::conv2d(x, folded_, options_) : convolve_and_normalise(x);
+Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
+                         const std::optional<Tensor>& kept) const {
+  Tensor y = folded_.weight.defined() ? ops::conv2d(x, folded_, options_) : convolve_and_normalise(x);
+  if (kept) y = y * *kept;
   return ops::activate(residual ? y + *residual : y, config_.activation);
 }
 

@@ -27,8 +27,9 @@ class ConvNorm : public Module {
  public:
   explicit ConvNorm(const ConvNormConfig& config);
 
-  // x [b, in, h, w] -> act(norm(conv(x)) + residual), [b, out, h', w'].
-  Tensor forward(const Tensor& x, const std::optional<Tensor>& residual = {}) const;
+  // x [b, in, h, w] -> act(kept * norm(conv(x)) + residual), [b, out, h', w']; kept [b, 1, 1, 1] of nn::DropPath.
+  Tensor forward(const Tensor& x, const std::optional<Tensor>& residual = {},
+                 const std::optional<Tensor>& kept = {}) const;
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;

@@ -12,8 +12,10 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool bias) {
 }
 
 Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
-  if (!is_training() || dropout == 0) return ops::linear(x, weights, epilogue);
-  const Tensor y = ops::linear(x, weights, {.activation = epilogue.activation});
+  if (!is_training() || (dropout == 0 && input_dropout == 0)) return ops::linear(x, weights, epilogue);
+  const Tensor some = input_dropout > 0 ? at::dropout(x, input_dropout, /*train=*/true) : x;
+  if (dropout == 0) return ops::linear(some, weights, epilogue);
+  const Tensor y = ops::linear(some, weights, {.activation = epilogue.activation});
   return ops::finish(at::dropout(y, dropout, /*train=*/true), epilogue);
 }
 

@@ -10,7 +10,7 @@ class Linear : public Module {
  public:
   Linear(std::int64_t in, std::int64_t out, bool bias = true);
 
-  // x [..., in] -> residual + scale * dropout(act(x W^T + b)), [..., out].
+  // x [..., in] -> residual + kept * scale * dropout(act(x W^T + b)), [..., out].
   Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;
 
   void freeze(const FreezeOptions& options) override;
@@ -18,7 +18,7 @@ class Linear : public Module {
   void initialise(const at::Generator& generator) override;
 
   ops::LinearWeights weights;
-  double dropout = 0;  // in training only
+  double dropout = 0, input_dropout = 0;  // of the activations and of x, in training only
 };
 
 }  // namespace nunchi::nn

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ops/count.h"
+#include "ops/linear_training.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -50,7 +51,7 @@ std::optional<c10::string_view> algorithm(Activation activation) {
   return std::nullopt;
 }
 
-const char* fused_obstacle(const Tensor& x, const LinearWeights& w) {
+const char* packed_obstacle(const Tensor& x, const LinearWeights& w) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
   if (!x.is_cpu()) return "the input is not on the CPU";
   if (!w.packed.defined()) return "the weight is not packed (freeze the model)";
@@ -61,17 +62,23 @@ const char* fused_obstacle(const Tensor& x, const LinearWeights& w) {
 }  // namespace
 
 Tensor finish(const Tensor& y, const Epilogue& e) {
+  if (e.kept) {
+    const Tensor branch = e.scale ? y * *e.scale : y;
+    return e.residual ? at::addcmul(*e.residual, branch, *e.kept) : branch * *e.kept;
+  }
   if (e.scale) return e.residual ? at::addcmul(*e.residual, y, *e.scale) : y * *e.scale;
   return e.residual ? *e.residual + y : y;
 }
 
 namespace {
 
+bool adds_inside(const Epilogue& e) { return e.residual && !e.scale && !e.kept && e.activation == Activation::none; }
+
 Tensor linear_reference(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   return finish(activate(at::linear(x, w.weight, w.bias), e.activation), e);
 }
 
-Tensor linear_fused(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
                        c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
   using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
@@ -79,14 +86,29 @@ Tensor linear_fused(const Tensor& x, const LinearWeights& w, const Epilogue& e) 
   static const auto with_residual = onednn<Binary>("mkldnn::_linear_pointwise", "binary");
 
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
-  const bool add_inside = e.residual && !e.scale && e.activation == Activation::none;
-  if (add_inside) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
+  if (adds_inside(e)) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
 
   static const c10::List<std::optional<at::Scalar>> no_scalars;
   const auto inside = fused_name(e.activation);
   const Tensor y =
       with_activation.call(x, w.packed, bias, inside.value_or("none"), no_scalars, algorithm(e.activation));
   return finish(inside ? y : activate(y, e.activation), e);
+}
+
+// In training, and before a model is frozen.
+Tensor linear_plain(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+  const bool add_inside = adds_inside(e) && e.residual->scalar_type() == at::kFloat &&
+                          e.residual->numel() == x.numel() / x.size(-1) * w.weight.size(0);
+  const Tensor y = linear_training(x, w.weight, w.bias, add_inside ? *e.residual : Tensor());
+  return add_inside ? y : finish(activate(y, e.activation), e);
+}
+
+// A frozen model has packed weights or goes the reference's way; the reason is that of the path that was to be taken.
+const char* fused_obstacle(const Tensor& x, const LinearWeights& w) {
+  const char* packed = packed_obstacle(x, w);
+  if (packed[0] == '\0' || w.packed.defined() || !w.weight.defined()) return packed;
+  const char* plain = linear_training_obstacle(x, w.weight);
+  return plain[0] != '\0' && c10::InferenceMode::is_enabled() ? packed : plain;
 }
 
 }  // namespace
@@ -99,7 +121,10 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
                 fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
   }
   count_macs(x.numel() * known.size(0));
-  if (use_fused("linear", fused_obstacle(x, w))) return linear_fused(x, w, e);
+  if (use_fused("linear", fused_obstacle(x, w))) {
+    const bool packed = packed_obstacle(x, w)[0] == '\0';
+    return packed ? linear_packed(x, w, e) : linear_plain(x, w, e);
+  }
   if (w.weight.defined()) return linear_reference(x, w, e);
   return linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e);
 }

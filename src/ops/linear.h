@@ -1,4 +1,4 @@
-// ops/linear.h: y = residual + scale * act(x W^T + b).
+// ops/linear.h: y = residual + kept * scale * act(x W^T + b).
 //
 //   ops::LinearWeights w{.weight = weight, .bias = bias};                 // [out, in], [out]
 //   w.packed = ops::pack_linear(weight);                                  // once, when the model is frozen
@@ -20,13 +20,15 @@ struct Epilogue {
   Activation activation = Activation::none;
   std::optional<Tensor> scale;     // [out]: layer scale (Touvron et al. 2021)
   std::optional<Tensor> residual;  // [..., out], added last
+  std::optional<Tensor> kept;      // [b, 1, ...]: a factor for each sample, of drop path (nn/drop_path.h)
 };
 
 // x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32 and
-// bf16.
+// bf16; and on plain ones in fp32 on the CPU, with gradients.
 Tensor linear(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue = {});
 
-// residual + scale * y: the part of the epilogue after the activation, for callers that put something in between.
+// residual + kept * scale * y: the part of the epilogue after the activation, for callers that put something in
+// between.
 Tensor finish(const Tensor& y, const Epilogue& epilogue);
 
 // The weight [out, in] (fp32 or bf16, on the CPU) in the blocked layout of oneDNN. Undefined where oneDNN has no kernel
