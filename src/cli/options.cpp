@@ -240,6 +240,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_classify(*app, options);
   add_eval(*app, options);
   add_compare(*app, options);
+  add_train(*app, options);
   add_embed(*app, options);
   add_similar(*app, options);
   add_forward(*app, options);

@@ -20,6 +20,10 @@ void add_classify(CLI::App& app, Options& o);
 void add_eval(CLI::App& app, Options& o);
 void add_compare(CLI::App& app, Options& o);
 
+// --- options_train.cpp
+
+void add_train(CLI::App& app, Options& o);
+
 bool takes_several_models(const Options& options);
 
 // The words up to the first picture become models, the others stay inputs. Throws CLI::ParseError where either is

@@ -39,9 +39,10 @@ int exit_code(ErrorKind kind) {
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},     {"compare", compare},
-      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},     {"models", models},
-      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor}, {"version", version},
+      {"classify", classify}, {"embed", embed},     {"similar", similar}, {"eval", eval},
+      {"compare", compare},   {"forward", forward}, {"parity", parity},   {"info", info},
+      {"walk", walk},         {"models", models},   {"convert", convert}, {"pull", pull},
+      {"cache", cache},       {"doctor", doctor},   {"version", version}, {"train", train},
   };
   return commands.at(options.command)(options);
 }

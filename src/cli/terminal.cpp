@@ -55,12 +55,12 @@ ProgressLine::ProgressLine(const std::string& title, const std::string& unit, bo
 
 ProgressLine::~ProgressLine() { clear(); }
 
-void ProgressLine::show(std::int64_t done, std::int64_t total) {
+void ProgressLine::show(std::int64_t done, std::int64_t total, const std::string& note) {
   const auto now = Clock::now();
   if (!visible_ || now - last_ < std::chrono::milliseconds(150)) return;
   last_ = now;
   const auto text = meter_.line(done, total, std::chrono::duration<double>(now - start_).count());
-  fmt::print(stderr, "\r{}\x1b[K", text);
+  fmt::print(stderr, "\r{}{}\x1b[K", text, note);
   std::fflush(stderr);
   drawn_ = true;
 }

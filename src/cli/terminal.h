@@ -39,7 +39,7 @@ class ProgressLine {
  public:
   ProgressLine(const std::string& title, const std::string& unit, bool quiet);
   ~ProgressLine();
-  void show(std::int64_t done, std::int64_t total);
+  void show(std::int64_t done, std::int64_t total, const std::string& note = "");  // the note comes last
   void clear();  // before other text goes to the terminal
 
  private:

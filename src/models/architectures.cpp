@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/asset.h"
+#include "core/nearest.h"
 
 namespace nunchi::models {
 namespace {
@@ -107,38 +108,18 @@ NamedArchitecture from_row(const Table& table, const Request& request, const Jso
   return found;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto changed = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, changed}));
-    }
-  }
-  return row.back();
-}
-
-std::string nearest_name(const std::string& name) {
-  std::string nearest;
-  std::size_t least = std::string::npos;
-  const auto consider = [&](const std::string& candidate) {
-    if (const auto distance = edit_distance(name, candidate); distance < least) {
-      least = distance;
-      nearest = candidate;
-    }
-  };
+std::string nearest_architecture(const std::string& name) {
+  std::vector<std::string> names;
   for (const auto& table : tables()) {
     for (const auto& [candidate, row] : table.architectures.items()) {
-      if (offers(table, {.publisher = {}, .name = candidate, .tag = {}})) consider(candidate);
+      if (offers(table, {.publisher = {}, .name = candidate, .tag = {}})) names.push_back(candidate);
     }
   }
-  return nearest;
+  return nearest_name(name, names);
 }
 
 [[noreturn]] void refuse(const Request& request) {
-  const auto nearest = nearest_name(request.name);
+  const auto nearest = nearest_architecture(request.name);
   for (const auto& table : tables()) {
     if (!table.others.contains(request.name) && !table.architectures.contains(request.name)) continue;
     throw Error(ErrorKind::usage,

@@ -302,7 +302,7 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
     const auto names = table.their_names(name, prefix);
     if (names.empty()) continue;
-    const Tensor plain = slot->tensor->detach(), tensor = plain.is_floating_point() ? plain.to(dtype) : plain;
+    const Tensor plain = slot->tensor->detach().cpu(), tensor = plain.is_floating_point() ? plain.to(dtype) : plain;
     const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
     const auto* rule = table.rule_for(name);
     for (std::size_t i = 0; i < names.size(); ++i) {
