@@ -1,157 +1,44 @@
 #include "draw/canvas.h"
 
-#include <cairo-svg.h>
-#include <pango/pangocairo.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <new>
-#include <numbers>
 
 #include "core/assert.h"
+#include "draw/sheet.h"
 #include "image/encode.h"
 #include "image/resize.h"
 
 namespace nunchi::draw {
 namespace {
 
-struct SurfaceDeleter {
-  void operator()(cairo_surface_t* surface) const { cairo_surface_destroy(surface); }
-  void operator()(cairo_t* context) const { cairo_destroy(context); }
-  void operator()(PangoFontDescription* font) const { pango_font_description_free(font); }
-  void operator()(PangoLayout* layout) const { g_object_unref(layout); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, SurfaceDeleter>;
-
-// Cairo has no more to say than that something went wrong, and with sizes that were checked that is memory.
-void require(cairo_status_t status) {
-  if (status != CAIRO_STATUS_SUCCESS) throw std::bad_alloc();
+MakeSheet* load_module() {
+  constexpr const char* name = "libnunchi_cairo.so";
+  void* module = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+  auto* make = module == nullptr ? nullptr : reinterpret_cast<MakeSheet*>(dlsym(module, "nunchi_make_sheet"));
+  if (make != nullptr) return make;
+  throw Error(ErrorKind::input,
+              fmt::format("nothing can be drawn: expected {} beside libnunchi.so and the packages libcairo2 and "
+                          "libpangocairo-1.0-0 on this system; the loader says: {}",
+                          name, dlerror()));
 }
 
-void set_color(cairo_t* context, const Color& color) {
-  cairo_set_source_rgba(context, color.red, color.green, color.blue, color.opacity);
-}
-
-void rounded_path(cairo_t* context, const Rectangle& place, double wanted) {
-  const double radius = std::min({wanted, place.width / 2, place.height / 2});
-  cairo_new_sub_path(context);
-  if (radius <= 0) return cairo_rectangle(context, place.x, place.y, place.width, place.height);
-  constexpr double quarter = std::numbers::pi / 2;
-  cairo_arc(context, place.right() - radius, place.y + radius, radius, -quarter, 0);
-  cairo_arc(context, place.right() - radius, place.bottom() - radius, radius, 0, quarter);
-  cairo_arc(context, place.x + radius, place.bottom() - radius, radius, quarter, 2 * quarter);
-  cairo_arc(context, place.x + radius, place.y + radius, radius, 2 * quarter, 3 * quarter);
-  cairo_close_path(context);
-}
-
-void set_line(cairo_t* context, const LineStyle& style) {
-  set_color(context, style.color);
-  cairo_set_line_width(context, style.width);
-  cairo_set_line_join(context, CAIRO_LINE_JOIN_ROUND);
-  cairo_set_line_cap(context, style.dashed ? CAIRO_LINE_CAP_BUTT : CAIRO_LINE_CAP_ROUND);
-  const std::array dashes = {4 * style.width, 3 * style.width};
-  cairo_set_dash(context, dashes.data(), style.dashed ? 2 : 0, 0);
-}
-
-cairo_status_t append(void* text, const unsigned char* bytes, unsigned int count) {
-  static_cast<std::string*>(text)->append(reinterpret_cast<const char*>(bytes), count);
-  return CAIRO_STATUS_SUCCESS;
-}
-
-std::string valid_utf8(const std::string& text) {
-  char* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
-  std::string result(valid);
-  g_free(valid);
-  return result;
-}
-
-void set_alignment(PangoLayout* layout, Align align) {
-  pango_layout_set_alignment(layout, align == Align::center  ? PANGO_ALIGN_CENTER
-                                     : align == Align::right ? PANGO_ALIGN_RIGHT
-                                                             : PANGO_ALIGN_LEFT);
-}
-
-Owned<PangoLayout> layout_of(cairo_t* context, const std::string& text, const TextStyle& style) {
-  Owned<PangoLayout> layout(pango_cairo_create_layout(context));
-  // Letters keep their exact widths at every resolution: what was measured is what is drawn.
-  const auto options = cairo_font_options_create();
-  cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-  cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-  cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-  pango_cairo_context_set_font_options(pango_layout_get_context(layout.get()), options);
-  cairo_font_options_destroy(options);
-  pango_layout_context_changed(layout.get());
-
-  const Owned<PangoFontDescription> font(pango_font_description_new());
-  pango_font_description_set_family(font.get(), "Noto Sans,NanumBarunGothic,Liberation Sans,DejaVu Sans,sans-serif");
-  pango_font_description_set_absolute_size(font.get(), style.size * PANGO_SCALE);
-  if (style.bold) pango_font_description_set_weight(font.get(), PANGO_WEIGHT_BOLD);
-  pango_layout_set_font_description(layout.get(), font.get());
-  const std::string valid = valid_utf8(text);
-  pango_layout_set_text(layout.get(), valid.data(), static_cast<int>(valid.size()));
-  set_alignment(layout.get(), style.align);
-  if (style.most_width > 0) {
-    pango_layout_set_width(layout.get(), static_cast<int>(std::ceil(style.most_width * PANGO_SCALE)));
-    pango_layout_set_wrap(layout.get(), PANGO_WRAP_WORD_CHAR);
-    if (!style.several_lines) pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_MIDDLE);
-  }
-  return layout;
-}
-
-PangoRectangle extents_of(PangoLayout* layout) {
-  PangoRectangle logical;
-  pango_layout_get_extents(layout, nullptr, &logical);
-  return logical;
-}
-
-double from_pango(int length) { return static_cast<double>(length) / PANGO_SCALE; }
-
-// -> a surface that owns its memory, every pixel opaque.
-Owned<cairo_surface_t> surface_of(const image::Picture& picture) {
-  Owned<cairo_surface_t> surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, picture.width, picture.height));
-  require(cairo_surface_status(surface.get()));
-  unsigned char* data = cairo_image_surface_get_data(surface.get());
-  const auto stride = static_cast<std::size_t>(cairo_image_surface_get_stride(surface.get()));
-  for (int y = 0; y < picture.height; ++y) {
-    auto* to = reinterpret_cast<std::uint32_t*>(data + static_cast<std::size_t>(y) * stride);
-    const std::uint8_t* from = picture.row(y);
-    for (int x = 0; x < picture.width; ++x, from += picture.channels) {
-      const std::uint32_t red = from[0], green = picture.channels == 3 ? from[1] : red,
-                          blue = picture.channels == 3 ? from[2] : red;
-      to[x] = red << 16 | green << 8 | blue;
-    }
-  }
-  cairo_surface_mark_dirty(surface.get());
-  return surface;
+std::unique_ptr<Sheet> make_sheet(const SheetOptions& options) {
+  static MakeSheet* const make = load_module();
+  return std::unique_ptr<Sheet>(make(options));
 }
 
 }  // namespace
 
-struct Canvas::Surface {
-  double width, height, scale;
-  bool vector;
-  std::string written;  // of a vector surface
-  Owned<cairo_surface_t> surface;
-  Owned<cairo_t> context;
-};
-
-Canvas::Canvas(double width, double height, const CanvasOptions& options) {
+Canvas::Canvas(double width, double height, const CanvasOptions& options)
+    : width_(width), height_(height), scale_(options.vector ? 1 : options.pixels_per_point), vector_(options.vector) {
   constexpr double largest = 20'000;  // pixels; cairo's own limit is 32767
-  const double scale = options.vector ? 1 : options.pixels_per_point;
-  ASSERT(width > 0 && height > 0 && width * scale <= largest && height * scale <= largest, "a canvas of sensible size");
-  surface_ = std::make_unique<Surface>(Surface{width, height, scale, options.vector, {}, {}, {}});
-  if (options.vector) {
-    surface_->surface.reset(cairo_svg_surface_create_for_stream(append, &surface_->written, width, height));
-  } else {
-    surface_->surface.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(std::ceil(width * scale)),
-                                                       static_cast<int>(std::ceil(height * scale))));
-  }
-  require(cairo_surface_status(surface_->surface.get()));
-  surface_->context.reset(cairo_create(surface_->surface.get()));
-  require(cairo_status(surface_->context.get()));
-  cairo_scale(surface_->context.get(), scale, scale);
+  ASSERT(width > 0 && height > 0 && width * scale_ <= largest && height * scale_ <= largest,
+         "a canvas of sensible size");
+  sheet_ = make_sheet({.width = width, .height = height, .pixels_per_point = scale_, .vector = vector_});
   fill({0, 0, width + 1, height + 1}, options.background);
 }
 
@@ -159,117 +46,55 @@ Canvas::~Canvas() = default;
 Canvas::Canvas(Canvas&&) noexcept = default;
 Canvas& Canvas::operator=(Canvas&&) noexcept = default;
 
-double Canvas::width() const { return surface_->width; }
-double Canvas::height() const { return surface_->height; }
-
 void Canvas::fill(const Rectangle& place, const Color& color, double corner_radius) {
-  set_color(surface_->context.get(), color);
-  rounded_path(surface_->context.get(), place, corner_radius);
-  cairo_fill(surface_->context.get());
+  sheet_->fill(place, color, corner_radius);
 }
 
 void Canvas::outline(const Rectangle& place, const LineStyle& style, double corner_radius) {
-  set_line(surface_->context.get(), style);
-  rounded_path(surface_->context.get(), place, corner_radius);
-  cairo_stroke(surface_->context.get());
+  sheet_->outline(place, style, corner_radius);
 }
 
-void Canvas::circle(const Point& center, double radius, const Color& color) {
-  set_color(surface_->context.get(), color);
-  cairo_new_sub_path(surface_->context.get());
-  cairo_arc(surface_->context.get(), center.x, center.y, radius, 0, 2 * std::numbers::pi);
-  cairo_fill(surface_->context.get());
-}
+void Canvas::circle(const Point& center, double radius, const Color& color) { sheet_->circle(center, radius, color); }
 
-void Canvas::line(std::span<const Point> points, const LineStyle& style) {
-  if (points.empty()) return;
-  set_line(surface_->context.get(), style);
-  cairo_move_to(surface_->context.get(), points.front().x, points.front().y);
-  for (const Point& point : points.subspan(1)) cairo_line_to(surface_->context.get(), point.x, point.y);
-  cairo_stroke(surface_->context.get());
-}
+void Canvas::line(std::span<const Point> points, const LineStyle& style) { sheet_->line(points, style); }
 
 void Canvas::line(const Point& from, const Point& to, const LineStyle& style) {
   const std::array points = {from, to};
-  line(points, style);
+  sheet_->line(points, style);
 }
 
-Size Canvas::measure(const std::string& text, const TextStyle& style) {
-  const auto layout = layout_of(surface_->context.get(), text, style);
-  const auto extents = extents_of(layout.get());
-  return {from_pango(extents.width), from_pango(extents.height)};
-}
+Size Canvas::measure(const std::string& text, const TextStyle& style) { return sheet_->measure(text, style); }
 
 Size Canvas::text(const std::string& text, const Point& at, const TextStyle& style) {
-  const auto layout = layout_of(surface_->context.get(), text, style);
-  const auto extents = extents_of(layout.get());
-  const Size size = {from_pango(extents.width), from_pango(extents.height)};
-  const double share = style.align == Align::center ? 0.5 : style.align == Align::right ? 1 : 0;
-  set_color(surface_->context.get(), style.color);
-  cairo_move_to(surface_->context.get(), at.x - share * size.width - from_pango(extents.x), at.y);
-  pango_cairo_show_layout(surface_->context.get(), layout.get());
-  cairo_new_path(surface_->context.get());
-  return size;
+  return sheet_->text(text, at, style);
 }
 
+// Pictures are brought to the size they will have by the resize that is antialiased both ways; cairo's is not.
 void Canvas::picture(const image::Picture& picture, const Rectangle& place, Scaling scaling) {
   ASSERT(picture.width > 0 && picture.height > 0 && place.width > 0 && place.height > 0, "a picture has a size");
-  const int width = std::max(1, static_cast<int>(std::lround(place.width * surface_->scale)));
-  const int height = std::max(1, static_cast<int>(std::lround(place.height * surface_->scale)));
-  const bool as_it_is =
-      surface_->vector || scaling == Scaling::pixels || (width == picture.width && height == picture.height);
-  const auto source = surface_of(as_it_is ? picture : image::resize(picture, width, height));
-  const auto source_width = static_cast<double>(cairo_image_surface_get_width(source.get()));
-  const auto source_height = static_cast<double>(cairo_image_surface_get_height(source.get()));
-  cairo_t* context = surface_->context.get();
-  cairo_save(context);
-  cairo_rectangle(context, place.x, place.y, place.width, place.height);
-  cairo_clip(context);
-  cairo_translate(context, place.x, place.y);
-  cairo_scale(context, place.width / source_width, place.height / source_height);
-  cairo_set_source_surface(context, source.get(), 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(context),
-                           scaling == Scaling::pixels ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
-  cairo_pattern_set_extend(cairo_get_source(context), CAIRO_EXTEND_PAD);
-  cairo_paint(context);
-  cairo_restore(context);
+  if (vector_ || scaling == Scaling::pixels) return sheet_->picture(picture, place, scaling);
+  const int width = std::max(1, static_cast<int>(std::lround(place.width * scale_)));
+  const int height = std::max(1, static_cast<int>(std::lround(place.height * scale_)));
+  sheet_->picture(image::resize(picture, width, height), place, scaling);
 }
 
-void Canvas::begin_clip(const Rectangle& place, double corner_radius) {
-  cairo_save(surface_->context.get());
-  rounded_path(surface_->context.get(), place, corner_radius);
-  cairo_clip(surface_->context.get());
-}
+void Canvas::begin_clip(const Rectangle& place, double corner_radius) { sheet_->begin_clip(place, corner_radius); }
 
-void Canvas::end_clip() { cairo_restore(surface_->context.get()); }
+void Canvas::end_clip() { sheet_->end_clip(); }
 
 image::Picture Canvas::pixels() const {
-  ASSERT(!surface_->vector, "a vector canvas has no pixels");
-  cairo_surface_t* surface = surface_->surface.get();
-  cairo_surface_flush(surface);
-  require(cairo_status(surface_->context.get()));
-  const unsigned char* data = cairo_image_surface_get_data(surface);
-  const auto stride = static_cast<std::size_t>(cairo_image_surface_get_stride(surface));
-  auto picture = image::make_picture(cairo_image_surface_get_width(surface), cairo_image_surface_get_height(surface));
-  for (int y = 0; y < picture.height; ++y) {
-    const auto* from = reinterpret_cast<const std::uint32_t*>(data + static_cast<std::size_t>(y) * stride);
-    std::uint8_t* to = picture.row(y);
-    for (int x = 0; x < picture.width; ++x, to += 3) {
-      to[0] = static_cast<std::uint8_t>(from[x] >> 16);
-      to[1] = static_cast<std::uint8_t>(from[x] >> 8);
-      to[2] = static_cast<std::uint8_t>(from[x]);
-    }
-  }
+  ASSERT(!vector_, "a vector canvas has no pixels");
+  auto picture =
+      image::make_picture(static_cast<int>(std::ceil(width_ * scale_)), static_cast<int>(std::ceil(height_ * scale_)));
+  sheet_->read_pixels(picture);
   return picture;
 }
 
 std::vector<std::byte> Canvas::png() const { return image::encode_png(pixels()); }
 
 std::string Canvas::svg() {
-  ASSERT(surface_->vector, "only a vector canvas becomes an SVG");
-  cairo_surface_finish(surface_->surface.get());
-  require(cairo_surface_status(surface_->surface.get()));
-  return surface_->written;
+  ASSERT(vector_, "only a vector canvas becomes an SVG");
+  return sheet_->svg();
 }
 
 Color series_color(std::size_t index) {

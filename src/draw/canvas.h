@@ -79,14 +79,15 @@ struct CanvasOptions {
 
 class Canvas {
  public:
-  // Throws std::bad_alloc where the memory is not there. Asserts that the size is positive and not absurd.
+  // Throws Error (input) where cairo and pango are not on this machine. Asserts that the size is positive and not
+  // absurd.
   Canvas(double width, double height, const CanvasOptions& options = {});
   ~Canvas();
   Canvas(Canvas&&) noexcept;
   Canvas& operator=(Canvas&&) noexcept;
 
-  double width() const;
-  double height() const;
+  double width() const { return width_; }
+  double height() const { return height_; }
 
   void fill(const Rectangle& place, const Color& color, double corner_radius = 0);
   void outline(const Rectangle& place, const LineStyle& style, double corner_radius = 0);
@@ -114,8 +115,9 @@ class Canvas {
   std::string svg();
 
  private:
-  struct Surface;
-  std::unique_ptr<Surface> surface_;
+  double width_, height_, scale_;
+  bool vector_;
+  std::unique_ptr<class Sheet> sheet_;
 };
 
 // The largest size within `room` that has the picture's proportion.
