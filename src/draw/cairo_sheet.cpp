@@ -1,6 +1,7 @@
 #include "draw/sheet.h"
 
 #include <cairo-svg.h>
+#include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
 
 #include <algorithm>
@@ -102,6 +103,12 @@ PangoRectangle extents_of(PangoLayout* layout) {
   return logical;
 }
 
+// Without a single font pango would break the whole drawing at the first letter.
+bool any_font() {
+  const FcFontSet* fonts = FcInit() == FcTrue ? FcConfigGetFonts(nullptr, FcSetSystem) : nullptr;
+  return fonts != nullptr && fonts->nfont > 0;
+}
+
 double from_pango(int length) { return static_cast<double>(length) / PANGO_SCALE; }
 
 // -> a surface that owns its memory, every pixel opaque.
@@ -138,8 +145,10 @@ class CairoSheet final : public Sheet {
   void end_clip() override;
   void read_pixels(image::Picture& picture) override;
   std::string svg() override;
+  bool has_fonts() const override { return has_fonts_; }
 
  private:
+  bool has_fonts_ = any_font();
   std::string written_;  // of a vector surface, which lives shorter
   Owned<cairo_surface_t> surface_;
   Owned<cairo_t> context_;
@@ -185,12 +194,14 @@ void CairoSheet::line(std::span<const Point> points, const LineStyle& style) {
 }
 
 Size CairoSheet::measure(const std::string& text, const TextStyle& style) {
+  if (!has_fonts_) return {};
   const auto layout = layout_of(context_.get(), text, style);
   const auto extents = extents_of(layout.get());
   return {from_pango(extents.width), from_pango(extents.height)};
 }
 
 Size CairoSheet::text(const std::string& text, const Point& at, const TextStyle& style) {
+  if (!has_fonts_) return {};
   const auto layout = layout_of(context_.get(), text, style);
   const auto extents = extents_of(layout.get());
   const Size size = {from_pango(extents.width), from_pango(extents.height)};

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <mutex>
 
 #include "core/assert.h"
+#include "core/log.h"
 #include "draw/sheet.h"
 #include "image/encode.h"
 #include "image/resize.h"
@@ -28,7 +30,14 @@ MakeSheet* load_module() {
 
 std::unique_ptr<Sheet> make_sheet(const SheetOptions& options) {
   static MakeSheet* const make = load_module();
-  return std::unique_ptr<Sheet>(make(options));
+  std::unique_ptr<Sheet> sheet(make(options));
+  static std::once_flag told;
+  if (!sheet->has_fonts()) {
+    std::call_once(told, [] {
+      log(LogLevel::warning, "this system has no fonts: pictures are drawn without text (install fonts-dejavu-core)");
+    });
+  }
+  return sheet;
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ class Sheet {
 
   virtual void read_pixels(image::Picture& picture) = 0;  // which has the sheet's size already
   virtual std::string svg() = 0;
+  virtual bool has_fonts() const = 0;  // without any, text is nothing and has no size
 };
 
 // The one function of the module, exported as nunchi_make_sheet.
