@@ -3,46 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "core/error.h"
-#include "core/file.h"
-#include "image/decode.h"
+#include "draw/drawn.h"
 
 namespace nunchi::draw {
 namespace {
-
-// NUNCHI_DRAWN=FOLDER keeps the pictures, for looking at them.
-image::Picture drawn(const LineChart& chart, const std::string& name) {
-  const auto png = line_chart(chart);
-  if (const char* folder = std::getenv("NUNCHI_DRAWN")) write_file(std::string(folder) + "/" + name + ".png", png);
-  return image::decode(png, name);
-}
-
-std::int64_t count(const image::Picture& picture, const Color& color) {
-  const auto is = [](std::uint8_t value, double part) { return std::abs(value - 255 * part) < 1.5; };
-  std::int64_t found = 0;
-  for (std::size_t i = 0; i < picture.pixels.size(); i += 3) {
-    found += is(picture.pixels[i], color.red) && is(picture.pixels[i + 1], color.green) &&
-             is(picture.pixels[i + 2], color.blue);
-  }
-  return found;
-}
-
-// Nothing but paper in the outermost points: whatever is drawn there was cut or is about to be.
-testing::AssertionResult has_a_clean_edge(const image::Picture& picture) {
-  constexpr int edge = 12;
-  for (int y = 0; y < picture.height; ++y) {
-    for (int x = 0; x < picture.width; ++x) {
-      const bool inside = x >= edge && y >= edge && x < picture.width - edge && y < picture.height - edge;
-      const std::uint8_t* pixel = picture.row(y) + 3 * x;
-      if (!inside && (pixel[0] < 255 || pixel[1] < 255 || pixel[2] < 255))
-        return testing::AssertionFailure() << "something is drawn at " << x << ", " << y;
-    }
-  }
-  return testing::AssertionSuccess();
-}
 
 LineChart training_run(int epochs) {
   LineChart chart{.title = "ViT, 9 blocks of 192, on CIFAR-10 (JPEG)",
@@ -66,19 +33,19 @@ LineChart training_run(int epochs) {
 }
 
 TEST(LineChart, ShowsEverySeriesAndCutsNothing) {
-  const auto picture = drawn(training_run(100), "training");
+  const auto picture = drawn(line_chart(training_run(100)), "training");
   EXPECT_EQ(picture.width, 1520);
   EXPECT_EQ(picture.height, 880);
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_GT(count(picture, series_color(i)), 500) << i;
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_GT(count_of(picture, series_color(i)), 500) << i;
   EXPECT_TRUE(has_a_clean_edge(picture));
 }
 
 TEST(LineChart, FewPointsAreDotsAndAGapStaysOne) {
   auto chart = training_run(9);
   chart.series.resize(1);
-  const auto whole = count(drawn(chart, "few"), series_color(0));
+  const auto whole = count_of(drawn(line_chart(chart), "few"), series_color(0));
   for (const std::size_t i : {3, 4, 5}) chart.series[0].y[i] = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_LT(count(drawn(chart, "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
+  EXPECT_LT(count_of(drawn(line_chart(chart), "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
 }
 
 TEST(LineChart, LongWordsAndManySeriesFit) {
@@ -93,7 +60,7 @@ TEST(LineChart, LongWordsAndManySeriesFit) {
   }
   chart.series.front().name = std::string(200, 'x');
   chart.y.title = std::string(100, 'y');
-  EXPECT_TRUE(has_a_clean_edge(drawn(chart, "crowded")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "crowded")));
 }
 
 TEST(LineChart, SmallNumbersAndManySteps) {
@@ -103,19 +70,19 @@ TEST(LineChart, SmallNumbersAndManySteps) {
     chart.series[0].x.push_back(i);
     chart.series[0].y.push_back(i < 2000 ? 1e-3 * i / 2000 : 5e-4 * (1 + std::cos(3.14159 * (i - 2000) / 37'000)));
   }
-  EXPECT_TRUE(has_a_clean_edge(drawn(chart, "steps")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "steps")));
 }
 
 TEST(LineChart, OnePointOneSideOrNothing) {
   LineChart chart{.title = "One epoch", .x = {.title = "epoch", .whole_numbers = true}};
   chart.series = {{.name = "loss", .x = {1}, .y = {2.31}}};
-  EXPECT_GT(count(drawn(chart, "one"), series_color(0)), 20);
+  EXPECT_GT(count_of(drawn(line_chart(chart), "one"), series_color(0)), 20);
   chart.series[0].on_second_y = true;
-  EXPECT_GT(count(drawn(chart, "right"), series_color(0)), 20);
+  EXPECT_GT(count_of(drawn(line_chart(chart), "right"), series_color(0)), 20);
   chart.series[0].y[0] = std::numeric_limits<double>::infinity();
-  EXPECT_TRUE(has_a_clean_edge(drawn(chart, "nothing")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "nothing")));
   chart.series.clear();
-  EXPECT_TRUE(has_a_clean_edge(drawn(chart, "no_series")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "no_series")));
   chart.series = {{.name = "loss", .x = {1, 2}, .y = {1}}};
   EXPECT_THROW(line_chart(chart), Error);
 }
