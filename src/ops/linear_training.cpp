@@ -2,6 +2,7 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -18,7 +19,7 @@ constexpr std::int64_t least_products = 1 << 16;  // below, the calls cost more 
 
 Tensor rows_of(const Tensor& t) { return t.reshape({-1, t.size(-1)}); }
 
-std::optional<Tensor> if_defined(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
+bool is_there(const Tensor& t) { return t.defined() && t.numel() > 0; }
 
 // x W^T + b + residual; W in any strides. oneDNN's entry points have no C++ name in LibTorch.
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Tensor& residual = {}) {
@@ -29,8 +30,9 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, c
   static const auto plain = dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Unary>();
   static const auto adding = dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "binary").typed<Binary>();
   static const c10::List<std::optional<at::Scalar>> no_scalars;
-  if (residual.defined()) return adding.call(x, residual.contiguous(), weight, if_defined(bias), "add");
-  return plain.call(x, weight, if_defined(bias), "none", no_scalars, std::nullopt);
+  const auto added = is_there(bias) ? std::optional(bias) : std::nullopt;
+  if (is_there(residual)) return adding.call(x, residual.contiguous(), weight, added, "add");
+  return plain.call(x, weight, added, "none", no_scalars, std::nullopt);
 }
 
 struct Linear : torch::autograd::Function<Linear> {
@@ -51,7 +53,7 @@ struct Linear : torch::autograd::Function<Linear> {
     if (at::GradMode::is_enabled()) {  // of gradients, which oneDNN's have none
       result[of_x] = dy.matmul(weight);
       result[of_weight] = rows_of(dy).t().matmul(rows_of(x));
-      result[of_bias] = rows_of(dy).sum(0);
+      if (needs(of_bias)) result[of_bias] = rows_of(dy).sum(0);
       return result;
     }
     const Tensor rows = rows_of(dy).contiguous();
@@ -79,7 +81,8 @@ const char* linear_training_obstacle(const Tensor& x, const Tensor& weight) {
 
 Tensor linear_training(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual) {
   if (!at::GradMode::is_enabled()) return product(x, weight, bias, residual);
-  return Linear::apply(x, weight, bias, residual);
+  const Tensor absent = at::empty({0}, x.options());  // autograd::Function takes no undefined tensor
+  return Linear::apply(x, weight, bias.defined() ? bias : absent, residual.defined() ? residual : absent);
 }
 
 }  // namespace nunchi::ops

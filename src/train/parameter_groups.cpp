@@ -22,11 +22,11 @@ bool decays(const std::string& name, const Tensor& tensor) {
   return tensor.dim() > 1 && name.ends_with("weight") && name.find("cpb_mlp.") == std::string::npos;
 }
 
-void require_heads(const std::vector<nn::Module::Named>& tensors, const std::vector<std::string>& heads) {
-  for (const auto& head : heads) {
-    if (std::ranges::any_of(tensors, [&](const auto& named) { return belongs_to(named.name, head); })) continue;
-    throw Error(ErrorKind::usage, fmt::format("the model has no head \"{}\" to train", head));
-  }
+// A family names all heads that its models may have.
+void require_head(const std::vector<nn::Module::Named>& tensors, const std::vector<std::string>& heads) {
+  if (heads.empty() || std::ranges::any_of(tensors, [&](const auto& named) { return is_head(named.name, heads); }))
+    return;
+  throw Error(ErrorKind::usage, fmt::format("the model has no head \"{}\" to train", fmt::join(heads, "\" or \"")));
 }
 
 // In the order of the groups: backbone before head, what decays before what does not.
@@ -49,7 +49,7 @@ struct Groups {
 
 std::vector<ParameterGroup> parameter_groups(nn::Module& model, const GroupOptions& options) {
   const auto tensors = model.tensors();
-  require_heads(tensors, options.heads);
+  require_head(tensors, options.heads);
   Groups groups(options);
   for (const auto& [name, slot] : tensors) {
     if (!slot->trainable) continue;
