@@ -1,10 +1,11 @@
 """Compares nunchi's augmentation with torchvision v2 on PIL pictures, operation by operation, byte by byte.
 
-    python tools/check_augment.py AUGMENT_OPS [--cases N] [PHOTO...]     compares
-    python tools/check_augment.py --write                               writes tests/golden/image/augment.txt
-    python tools/check_augment.py --statistics                          what torchvision draws, for augment_draw_test.cpp
+    python tools/check_augment.py [--cases N] AUGMENT_OPS [PHOTO...]   compares
+    python tools/check_augment.py --write        writes tests/golden/image/augment.txt
+    python tools/check_augment.py --statistics   what torchvision draws, for augment_draw_test.cpp
 
-AUGMENT_OPS is the program of tests/data/augment_ops_main.cpp (ninja augment_ops). Needs Pillow, numpy, torch and torchvision.
+AUGMENT_OPS is the program of tests/data/augment_ops_main.cpp (ninja augment_ops). Needs Pillow, numpy, torch and
+torchvision.
 """
 import argparse
 import collections
@@ -25,8 +26,8 @@ from torchvision.transforms.v2 import functional as F  # noqa: E402
 FILTERS = {0: F.InterpolationMode.NEAREST, 2: F.InterpolationMode.BILINEAR, 3: F.InterpolationMode.BICUBIC,
            1: F.InterpolationMode.LANCZOS, 4: F.InterpolationMode.BOX, 5: F.InterpolationMode.HAMMING}
 PADDINGS = ["constant", "edge", "reflect", "symmetric"]
-KINDS = ["Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Brightness", "Color", "Contrast", "Sharpness",
-         "Posterize", "Solarize", "AutoContrast", "Equalize"]
+KINDS = ["Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Brightness", "Color", "Contrast",
+         "Sharpness", "Posterize", "Solarize", "AutoContrast", "Equalize"]
 
 
 def warped(picture, numbers, **affine):
@@ -71,7 +72,8 @@ def rand_augmented(picture, kind, magnitude, bins, sign):
     transform = v2.RandAugment(num_magnitude_bins=bins, magnitude=magnitude)
     magnitudes = transform._AUGMENTATION_SPACE[KINDS[kind]][0](bins, picture.height, picture.width)
     value = 0.0 if magnitudes is None else float(magnitudes[magnitude]) * sign
-    return transform._apply_image_or_video_transform(picture, KINDS[kind], value, transform.interpolation, transform._fill)
+    apply = transform._apply_image_or_video_transform
+    return apply(picture, KINDS[kind], value, transform.interpolation, transform._fill)
 
 
 PEERS = {
@@ -133,7 +135,8 @@ def draw_numbers(operation, random, width, height):
     if operation == "solarize":
         return [reals(-1, 257)]
     if operation == "rotate":
-        return [(0, 90, 180, 270, -90)[random.between(0, 4)] if random.between(0, 7) == 0 else decimals(-370, 370), *warp()]
+        is_quarter = random.between(0, 7) == 0
+        return [(0, 90, 180, 270, -90)[random.between(0, 4)] if is_quarter else decimals(-370, 370), *warp()]
     if operation in ("shear_x", "shear_y"):
         return [decimals(-0.6, 0.6), *warp()]
     if operation == "translate":
@@ -245,8 +248,9 @@ def write_golden(cases=800):
     (GOLDEN / "augment.txt").write_text("\n".join(lines) + "\n")
 
 
-def quantiles(values):
-    return " ".join(f"{q:.4g}" for q in np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9]))
+def moments(values):
+    quantiles = " ".join(f"{q:.4g}" for q in np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9]))
+    return f"mean {np.mean(values):.4f} deviation {np.std(values):.4f} quantiles {quantiles}"
 
 
 def print_statistics(draws=200_000):
@@ -256,8 +260,7 @@ def print_statistics(draws=200_000):
     crop = v2.RandomResizedCrop(32, scale=(0.3, 1.0))
     drawn = [crop.make_params(picture) for _ in range(draws)]
     for key in ("width", "height", "left", "top"):
-        values = np.array([d[key] for d in drawn])
-        print(f"RandomResizedCrop {key}: mean {values.mean():.4f} deviation {values.std():.4f} quantiles {quantiles(values)}")
+        print(f"RandomResizedCrop {key}: {moments([d[key] for d in drawn])}")
     print(f"central part: {np.mean([d['width'] == 40 and d['height'] == 30 and d['left'] == 4 for d in drawn]):.5f}")
     erasing = v2.RandomErasing(p=1)
     image = [torch.zeros(3, 30, 48)]
@@ -265,8 +268,7 @@ def print_statistics(draws=200_000):
     print(f"RandomErasing fails: {np.mean([d['v'] is None for d in drawn]):.5f}")
     drawn = [d for d in drawn if d["v"] is not None]
     for key in ("w", "h", "j", "i"):
-        values = np.array([d[key] for d in drawn])
-        print(f"RandomErasing {key}: mean {values.mean():.4f} deviation {values.std():.4f} quantiles {quantiles(values)}")
+        print(f"RandomErasing {key}: {moments([d[key] for d in drawn])}")
 
 
 def main():

@@ -37,8 +37,8 @@ int mean_brightness(const Picture& picture) {
   const auto step = static_cast<std::size_t>(picture.channels);
   for (std::size_t i = 0; i < picture.pixels.size(); i += step)
     sum += step == 1 ? picture.pixels[i] : gray_of(&picture.pixels[i]);
-  const auto count = static_cast<double>(picture.pixels.size() / step);
-  return static_cast<int>(static_cast<double>(sum) / count + 0.5);
+  const std::size_t count = picture.pixels.size() / step;
+  return static_cast<int>(static_cast<double>(sum) / static_cast<double>(count) + 0.5);
 }
 
 // Weights 1 1 1, 1 5 1, 1 1 1 over 13; a sum over 13 is never half-way between two bytes, so that integers are exact.

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <numbers>
+#include <vector>
 
 #include "core/assert.h"
 #include "data/augment_ops.h"
@@ -227,7 +227,7 @@ Picture crop_padded(const Picture& picture, const image::Window& window, Padding
     };
     for (int x = 0; x < first; ++x) outside(x);
     const std::uint8_t* inside = picture.row(from_y) + static_cast<std::ptrdiff_t>(window.left + first) * channels;
-    if (last > first) std::memcpy(out + first * channels, inside, static_cast<std::size_t>((last - first) * channels));
+    if (last > first) std::copy_n(inside, static_cast<std::ptrdiff_t>(last - first) * channels, out + first * channels);
     for (int x = last; x < window.width; ++x) outside(x);
   }
   return result;

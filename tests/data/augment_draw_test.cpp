@@ -135,7 +135,7 @@ TEST(AugmentDraw, JitterShufflesItsOrder) {
     ASSERT_EQ(jittered.pixels, expected.pixels);
     brightness_first += first;
   }
-  EXPECT_NEAR(brightness_first, pictures / 2, 5 * std::sqrt(pictures / 4.0));
+  EXPECT_NEAR(brightness_first, pictures / 2.0, 5 * std::sqrt(pictures / 4.0));
 }
 
 TEST(AugmentDraw, JitterStaysInItsRange) {

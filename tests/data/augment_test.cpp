@@ -10,7 +10,6 @@ namespace nunchi::data {
 namespace {
 
 using image::Picture;
-using testing::Each;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 

@@ -22,7 +22,7 @@ using testing::ThrowsMessage;
 using namespace std::chrono_literals;
 
 // Pictures of one byte, the number of the sample; those in `broken` cannot be read.
-Dataset numbered(std::size_t samples, std::set<std::size_t> broken = {}) {
+Dataset numbered(std::size_t samples, const std::set<std::size_t>& broken = {}) {
   Dataset dataset{.layout = "numbers", .classes = {"even", "odd"}};
   for (std::size_t i = 0; i < samples; ++i)
     dataset.samples.push_back({"picture " + std::to_string(i), static_cast<std::int64_t>(i % 2)});

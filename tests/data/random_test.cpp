@@ -82,8 +82,9 @@ TEST(Random, RealNumbersHaveTheirDistributions) {
 
 TEST(Random, BetaHasItsMomentsForSmallAndLargeParameters) {
   Random random(7, 8, 9);
-  for (const auto& [a, b] :
+  for (const auto& parameters :
        std::vector<std::pair<double, double>>{{0.01, 0.01}, {0.2, 0.2}, {0.8, 0.8}, {1, 1}, {2, 5}}) {
+    const double a = parameters.first, b = parameters.second;
     const auto beta = moments_of([&] { return random.beta(a, b); });
     const double mean = a / (a + b), variance = a * b / ((a + b) * (a + b) * (a + b + 1));
     EXPECT_NEAR(beta.mean, mean, 5 * std::sqrt(variance / 200'000)) << a;
