@@ -5,16 +5,17 @@ if(NOT TARGET nunchi OR NOT TARGET nunchi_program)
 endif()
 include(CMakePackageConfigHelpers)
 
-set_target_properties(nunchi PROPERTIES INSTALL_RPATH "$ORIGIN")
+set_target_properties(nunchi nunchi_cairo PROPERTIES INSTALL_RPATH "$ORIGIN")
 set_target_properties(nunchi_program PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 # The older kind of run path also serves the libraries of our libraries, which tools/release puts beside them.
 target_link_options(nunchi PRIVATE -Wl,--disable-new-dtags)
+target_link_options(nunchi_cairo PRIVATE -Wl,--disable-new-dtags)
 target_link_options(nunchi_program PRIVATE -Wl,--disable-new-dtags)
 if(NOT NUNCHI_SANITIZE)
   target_link_options(nunchi PRIVATE -Wl,-z,defs)  # a missing symbol shows here, not in the program of a user
 endif()
 install(TARGETS nunchi_program RUNTIME DESTINATION bin)
-install(TARGETS nunchi LIBRARY DESTINATION lib)
+install(TARGETS nunchi nunchi_cairo LIBRARY DESTINATION lib)
 install(CODE "set(SOURCE \"${CMAKE_SOURCE_DIR}/src\")")
 install(SCRIPT ${CMAKE_CURRENT_LIST_DIR}/InstallHeaders.cmake)
 

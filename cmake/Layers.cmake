@@ -1,9 +1,12 @@
 # One static library per folder of src/, one test program per folder of tests/.
 
-# nunchi_layer(NAME DEPENDS folder... LIBRARIES target...): src/NAME/*.cpp -> nunchi_NAME
+# nunchi_layer(NAME DEPENDS folder... LIBRARIES target... [EXCLUDE regex]): src/NAME/*.cpp -> nunchi_NAME
 function(nunchi_layer name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cpp)
+  if(arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
   if(NOT sources)
     return()
   endif()

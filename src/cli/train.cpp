@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/training_curve.h"
 #include "core/yaml.h"
 #include "train/trainer.h"
 
@@ -85,6 +86,7 @@ int train(const Options& options) {
        .on_epoch = [&](const train::EpochResult& epoch) { tell(in_words(epoch)); },
        .on_remark = tell});
   progress.clear();
+  if (result.last) draw_training_curve(run);
   tell_end(options, result, run);
   if (!result.stopped) return 0;
   remark(fmt::format("stopped after step {}, and saved; to go on: {}", result.position.step, command_line(options)));

@@ -1,0 +1,26 @@
+// draw/matrix.h: a square table of numbers between things, each shown by a thumbnail: which pictures are alike.
+//
+//   SimilarityMatrix matrix{.title = "Which pictures are alike", .names = names, .thumbnails = pictures, .values =
+//   cosines}; write_file("similar.png", similarity_matrix(matrix));                   // core/file.h
+#pragma once
+
+#include "draw/color_map.h"
+
+namespace nunchi::draw {
+
+struct SimilarityMatrix {
+  std::string title = {}, subtitle = {};
+  std::vector<std::string> names;
+  std::vector<image::Picture> thumbnails;  // one per name, or none at all
+  std::vector<double> values;              // [names, names], row by row
+  double least = -1, greatest = 1;         // the ends of the colour map
+  ColorMap colors = ColorMap::diverging;
+  double width = 760;  // points; the height follows
+};
+
+// Asserts that the numbers of names, thumbnails and values fit, and that there is at least one. A PNG with two pixels
+// for each point. Figures stand in the cells as long as they fit.
+std::vector<std::byte> similarity_matrix(const SimilarityMatrix& matrix);
+std::string similarity_matrix_svg(const SimilarityMatrix& matrix);
+
+}  // namespace nunchi::draw

@@ -1,0 +1,98 @@
+#include "draw/line_chart.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "draw/drawn.h"
+
+namespace nunchi::draw {
+namespace {
+
+LineChart training_run(int epochs) {
+  LineChart chart{.title = "ViT, 9 blocks of 192, on CIFAR-10 (JPEG)",
+                  .subtitle = "50,000 pictures, 100 epochs, two cores in bf16",
+                  .x = {.title = "epoch", .whole_numbers = true},
+                  .y = {.title = "loss", .least = 0},
+                  .second_y = {.title = "accuracy", .least = 0, .greatest = 1, .format = NumberFormat::percent}};
+  chart.series = {{.name = "training loss"},
+                  {.name = "validation loss"},
+                  {.name = "validation accuracy", .on_second_y = true},
+                  {.name = "of the mean weights", .on_second_y = true, .dashed = true}};
+  for (int i = 1; i <= epochs; ++i) {
+    const double progress = static_cast<double>(i) / epochs, ripple = 0.03 * std::sin(7.0 * i);
+    for (auto& series : chart.series) series.x.push_back(i);
+    chart.series[0].y.push_back(0.7 + 1.6 * std::exp(-4 * progress) + ripple);
+    chart.series[1].y.push_back(0.8 + 1.4 * std::exp(-5 * progress) + 2 * ripple);
+    chart.series[2].y.push_back(0.78 - 0.6 * std::exp(-4 * progress) - ripple);
+    chart.series[3].y.push_back(0.80 - 0.7 * std::exp(-5 * progress));
+  }
+  return chart;
+}
+
+TEST(LineChart, ShowsEverySeriesAndCutsNothing) {
+  const auto picture = drawn(line_chart(training_run(100)), "training");
+  EXPECT_EQ(picture.width, 1520);
+  EXPECT_EQ(picture.height, 880);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_GT(count_of(picture, series_color(i)), 500) << i;
+  EXPECT_TRUE(has_a_clean_edge(picture));
+}
+
+TEST(LineChart, FewPointsAreDotsAndAGapStaysOne) {
+  auto chart = training_run(9);
+  chart.series.resize(1);
+  const auto whole = count_of(drawn(line_chart(chart), "few"), series_color(0));
+  for (const std::size_t i : {3, 4, 5}) chart.series[0].y[i] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_LT(count_of(drawn(line_chart(chart), "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
+}
+
+TEST(LineChart, LongWordsAndManySeriesFit) {
+  auto chart = training_run(60);
+  chart.title =
+      "훈련 곡선: 아주 긴 제목이 있어도 잘리거나 겹치지 않는다, even with a title that is much too long for it";
+  chart.subtitle = "눈치";
+  for (int i = 0; i < 8; ++i) {
+    chart.series.push_back(chart.series[static_cast<std::size_t>(i % 2)]);
+    chart.series.back().name = "검증 손실 " + std::to_string(i) + " of another recipe";
+    for (auto& value : chart.series.back().y) value += 0.1 * i;
+  }
+  chart.series.front().name = std::string(200, 'x');
+  chart.y.title = std::string(100, 'y');
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "crowded")));
+}
+
+TEST(LineChart, SmallNumbersAndManySteps) {
+  LineChart chart{.title = "Learning rate", .x = {.title = "step"}, .width = 420, .height = 240};
+  chart.series.push_back({.name = "rate"});
+  for (int i = 0; i <= 39'000; i += 10) {
+    chart.series[0].x.push_back(i);
+    chart.series[0].y.push_back(i < 2000 ? 1e-3 * i / 2000 : 5e-4 * (1 + std::cos(3.14159 * (i - 2000) / 37'000)));
+  }
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "steps")));
+}
+
+TEST(LineChart, OnePointOneSideOrNothing) {
+  LineChart chart{.title = "One epoch", .x = {.title = "epoch", .whole_numbers = true}};
+  chart.series = {{.name = "loss", .x = {1}, .y = {2.31}}};
+  EXPECT_GT(count_of(drawn(line_chart(chart), "one"), series_color(0)), 20);
+  chart.series[0].on_second_y = true;
+  EXPECT_GT(count_of(drawn(line_chart(chart), "right"), series_color(0)), 20);
+  chart.series[0].y[0] = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "nothing")));
+  chart.series.clear();
+  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "no_series")));
+  chart.series = {{.name = "loss", .x = {1, 2}, .y = {1}}};
+  EXPECT_THROW(line_chart(chart), Error);
+}
+
+TEST(LineChart, IsAnSvgToo) {
+  const auto svg = line_chart_svg(training_run(30));
+  EXPECT_THAT(svg, testing::StartsWith("<?xml"));
+  EXPECT_THAT(svg, testing::HasSubstr("</svg>"));
+  EXPECT_THAT(svg, testing::Not(testing::HasSubstr("<text")));  // letters are outlines
+}
+
+}  // namespace
+}  // namespace nunchi::draw
