@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/training_curve.h"
 #include "core/yaml.h"
 #include "train/trainer.h"
 
@@ -64,6 +65,15 @@ std::string command_line(const Options& options) {
   return options.out.empty() ? line : line + " -o " + options.out;
 }
 
+// A machine that cannot draw has its model all the same.
+void try_to_draw(const fs::path& run, const std::function<void(const std::string&)>& tell) {
+  try {
+    draw_training_curve(run);
+  } catch (const Error& error) {
+    tell(fmt::format("no curve.png: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 int train(const Options& options) {
@@ -85,6 +95,7 @@ int train(const Options& options) {
        .on_epoch = [&](const train::EpochResult& epoch) { tell(in_words(epoch)); },
        .on_remark = tell});
   progress.clear();
+  if (result.last) try_to_draw(run, tell);
   tell_end(options, result, run);
   if (!result.stopped) return 0;
   remark(fmt::format("stopped after step {}, and saved; to go on: {}", result.position.step, command_line(options)));
