@@ -30,6 +30,7 @@ class KeptPictures {
     int width = 0, height = 0, channels = 0;
     std::vector<std::uint8_t> bytes;
   };
+  bool take_room(std::uint64_t size);
   void keep(Entry& entry, const image::Picture& picture);
 
   std::vector<Entry> entries_;
