@@ -121,7 +121,8 @@ TEST_F(Train, WhatIsWrongIsToldBeforeAnythingIsDone) {
   EXPECT_THAT(code_and_text(command("run", {"data.classes=[red, gren]"})),
               AllOf(HasSubstr("2 "), HasSubstr("the nearest is \"green\"")));
   EXPECT_THAT(code_and_text(command("run", {"--resume"})), AllOf(HasSubstr("2 "), HasSubstr("no training to resume")));
-  EXPECT_THAT(code_and_text(command("run", {"model.arch=vit_tinny"})), AllOf(HasSubstr("2 "), HasSubstr("vit_tiny")));
+  EXPECT_THAT(code_and_text(command("run", {"model.arch=vit_tiny_patch16_22"})),
+              AllOf(HasSubstr("2 "), HasSubstr("vit_tiny_patch16_224")));
   EXPECT_THAT(code_and_text(command("run", {"--device", "tpu"})), AllOf(HasSubstr("2 "), HasSubstr("expected auto")));
   EXPECT_THAT(code_and_text({"train"}), HasSubstr("2 "));
 }
