@@ -21,10 +21,14 @@ function(nunchi_layer name)
   endif()
 endfunction()
 
-# nunchi_test(NAME LIBRARIES target...): tests/NAME/*_test.cpp -> NAME_tests, run by ctest as NAME
+# nunchi_test(NAME [ONLY part...] LIBRARIES target...): tests/NAME/*_test.cpp, or those PART_test.cpp alone -> NAME_tests,
+# run by ctest as NAME
 function(nunchi_test name)
-  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "ONLY;LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cpp)
+  if(arg_ONLY)
+    list(TRANSFORM arg_ONLY REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/tests/${name}/\\1_test.cpp" OUTPUT_VARIABLE sources)
+  endif()
   if(NOT sources)
     return()
   endif()

@@ -2,7 +2,6 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -19,10 +18,11 @@ constexpr std::int64_t least_products = 1 << 16;  // below, the calls cost more 
 
 Tensor rows_of(const Tensor& t) { return t.reshape({-1, t.size(-1)}); }
 
-bool is_there(const Tensor& t) { return t.defined() && t.numel() > 0; }
+std::optional<Tensor> if_defined(const Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; }
 
 // x W^T + b + residual; W in any strides. oneDNN's entry points have no C++ name in LibTorch.
-Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Tensor& residual = {}) {
+Tensor product(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias = {},
+               const std::optional<Tensor>& residual = {}) {
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
                        c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
   using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
@@ -30,39 +30,47 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, c
   static const auto plain = dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Unary>();
   static const auto adding = dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "binary").typed<Binary>();
   static const c10::List<std::optional<at::Scalar>> no_scalars;
-  const auto added = is_there(bias) ? std::optional(bias) : std::nullopt;
-  if (is_there(residual)) return adding.call(x, residual.contiguous(), weight, added, "add");
-  return plain.call(x, weight, added, "none", no_scalars, std::nullopt);
+  if (residual) return adding.call(x, residual->contiguous(), weight, bias, "add");
+  return plain.call(x, weight, bias, "none", no_scalars, std::nullopt);
 }
 
 struct Linear : torch::autograd::Function<Linear> {
   enum Input { of_x, of_weight, of_bias, of_residual };
 
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
-                        const Tensor& residual) {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        const std::optional<Tensor>& bias, const std::optional<Tensor>& residual) {
     context->save_for_backward({x, weight});
+    context->saved_data["bias"] = bias.has_value();
+    context->saved_data["residual"] = residual.has_value();
     return product(x, weight, bias, residual);
   }
 
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &dy = gradients[0];
-    const auto needs = [&](Input input) { return context->needs_input_grad(input); };
     variable_list result(4);
-    if (needs(of_residual)) result[of_residual] = dy;
+    if (needs(context, of_residual)) result[of_residual] = dy;
     if (at::GradMode::is_enabled()) {  // of gradients, which oneDNN's have none
       result[of_x] = dy.matmul(weight);
       result[of_weight] = rows_of(dy).t().matmul(rows_of(x));
-      if (needs(of_bias)) result[of_bias] = rows_of(dy).sum(0);
+      if (needs(context, of_bias)) result[of_bias] = rows_of(dy).sum(0);
       return result;
     }
     const Tensor rows = rows_of(dy).contiguous();
-    if (needs(of_x)) result[of_x] = product(rows, weight.t()).view(x.sizes());
-    if (!needs(of_weight) && !needs(of_bias)) return result;
+    if (needs(context, of_x)) result[of_x] = product(rows, weight.t()).view(x.sizes());
+    if (!needs(context, of_weight) && !needs(context, of_bias)) return result;
     auto [of_w, of_b] = weight_gradient(rows, rows_of(x).contiguous());
     result[of_weight] = std::move(of_w);
-    result[of_bias] = std::move(of_b);
+    if (needs(context, of_bias)) result[of_bias] = std::move(of_b);
     return result;
+  }
+
+ private:
+  // LibTorch counts only the inputs that are there.
+  static bool needs(AutogradContext* context, Input input) {
+    const bool has_bias = context->saved_data["bias"].toBool(), has_residual = context->saved_data["residual"].toBool();
+    if ((input == of_bias && !has_bias) || (input == of_residual && !has_residual)) return false;
+    return context->needs_input_grad(input == of_residual && !has_bias ? of_bias : input);
   }
 };
 
@@ -80,9 +88,8 @@ const char* linear_training_obstacle(const Tensor& x, const Tensor& weight) {
 }
 
 Tensor linear_training(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual) {
-  if (!at::GradMode::is_enabled()) return product(x, weight, bias, residual);
-  const Tensor absent = at::empty({0}, x.options());  // autograd::Function takes no undefined tensor
-  return Linear::apply(x, weight, bias.defined() ? bias : absent, residual.defined() ? residual : absent);
+  if (!at::GradMode::is_enabled()) return product(x, weight, if_defined(bias), if_defined(residual));
+  return Linear::apply(x, weight, if_defined(bias), if_defined(residual));
 }
 
 }  // namespace nunchi::ops

@@ -1,5 +1,5 @@
 // ops/linear_training.h: the linear layer in training, for fp32 on the CPU: the reference's numbers from oneDNN, twice
-// as fast on AMD as LibTorch's own path through MKL (docs/decisions/0016).
+// as fast on AMD as LibTorch's own path through MKL (docs/decisions/0008).
 #pragma once
 
 #include "ops/tensor.h"

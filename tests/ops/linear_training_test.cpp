@@ -124,12 +124,16 @@ TEST(LinearTraining, HasGradientsOfGradients) {
     const Tensor y = linear(in.x, {.weight = in.weight, .bias = in.bias, .packed = {}});
     return y.pow(3).sum();
   };
+  const auto clear = [&] {
+    for (const Tensor* t : {&in.x, &in.weight, &in.bias}) t->mutable_grad() = Tensor();
+  };
   const auto second = [&] {
+    clear();
     penalty().backward({}, /*retain_graph=*/true, /*create_graph=*/true);
     const Tensor gradient = in.x.grad();
-    for (const Tensor& t : {in.x, in.weight, in.bias}) t.mutable_grad() = Tensor();
+    clear();
     gradient.pow(2).sum().backward();
-    return std::exchange(in.weight.mutable_grad(), Tensor());
+    return in.weight.grad();
   };
   const Tensor fast = second();
   const PolicyScope scope(Policy::reference);
