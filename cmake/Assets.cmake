@@ -1,8 +1,8 @@
-# nunchi_embed_assets(TARGET): every file of assets/models and assets/labels becomes part of TARGET; core/asset.h finds it.
+# nunchi_embed_assets(TARGET): every file of the folders below becomes part of TARGET; core/asset.h finds it.
 # The generated file takes the bytes in with .incbin: nothing is read at run time, and a changed file is built anew.
 function(nunchi_embed_assets target)
   set(folder ${CMAKE_SOURCE_DIR}/assets)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/models/* ${folder}/labels/*)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/models/* ${folder}/labels/* ${folder}/bundled/* ${folder}/photos/*)
   list(FILTER files EXCLUDE REGEX "\\.md$")
   list(SORT files)
   set(bytes "")

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "models/architectures.h"
+#include "tasks/bundled_models.h"
 
 namespace nunchi::cli {
 namespace {
@@ -14,6 +15,13 @@ std::string names_of(const nunchi::models::Family& family, nunchi::models::Publi
     if (name.publisher == publisher) names += (names.empty() ? "" : ", ") + std::string(name.name);
   }
   return names;
+}
+
+void list_bundled(Results& results, bool json) {
+  for (const auto& name : tasks::bundled_models()) {
+    results.line(json ? json_line({{"bundled", name}})
+                      : fmt::format("{:<14}{}, used where no MODEL is named\n", "bundled", name));
+  }
 }
 
 void list_families(Results& results, bool json) {
@@ -55,10 +63,12 @@ void list_matches(Results& results, const std::string& pattern, bool json) {
 
 int models(const Options& options) {
   Results results("");
-  if (options.inputs.empty())
+  if (options.inputs.empty()) {
+    list_bundled(results, options.json);
     list_families(results, options.json);
-  else
+  } else {
     list_matches(results, options.inputs.front(), options.json);
+  }
   return 0;
 }
 

@@ -11,8 +11,9 @@ namespace {
 
 constexpr const char* footer =
     "MODEL is a folder as transformers or timm writes it (config.json and weights), a file of weights\n"
-    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). INPUT is a picture, a "
-    "folder or a glob.\n"
+    "(.safetensors, .pth) with --arch, or a name on the hub (google/vit-base-patch16-224). Where pictures come first, "
+    "the\n"
+    "model that is part of nunchi is used. INPUT is a picture, a folder or a glob.\n"
     "Exit codes: 0 done; 1 some inputs failed, the rest are done; 2 wrong usage; 3 the model cannot be loaded;\n"
     "130 stopped by Ctrl-C, what was done is kept.";
 
@@ -221,7 +222,7 @@ void check_is_no_picture(const Options& options) {
   if (!std::filesystem::is_regular_file(path, error)) return;
   if (std::find(weights.begin(), weights.end(), path.extension()) != weights.end()) return;
   throw CLI::ValidationError(
-      "MODEL", fmt::format("{}: expected a model, found a file that is none (nunchi bundles no model yet): "
+      "MODEL", fmt::format("{}: expected a model, found a file that is none: "
                            "nunchi {} MODEL{}",
                            options.model, options.command, options.command == "info" ? "" : " " + options.model));
 }
@@ -248,6 +249,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_parity(*app, options);
   add_inspection(*app, options);
   add_hub(*app, options);
+  add_demo(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);
@@ -270,15 +272,19 @@ void settle_model(Options& options) {
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
   if (!takes_pictures && options.command != "forward" && options.command != "info" && options.command != "convert")
     return;
-  if (options.model.empty() && !options.inputs.empty()) {
+  // The command then finds no model named, and takes the one that is part of nunchi.
+  const bool bundled = takes_pictures && options.model.empty() && !options.inputs.empty() &&
+                       (options.command != "eval" || options.inputs.size() == 1) &&
+                       is_input(options.inputs.front(), options);
+  if (options.model.empty() && !options.inputs.empty() && !bundled) {
     options.model = options.inputs.front();
     options.inputs.erase(options.inputs.begin());
   }
-  if (options.model.empty()) {
+  if (options.model.empty() && !bundled) {
     throw CLI::ValidationError(
         "MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
   }
-  check_is_no_picture(options);
+  if (!bundled) check_is_no_picture(options);
   if (options.command == "eval") return check_one_dataset(options);
   if (takes_pictures && options.inputs.empty()) {
     throw CLI::ValidationError(

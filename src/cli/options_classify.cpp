@@ -107,21 +107,50 @@ bool holds_weights(const fs::path& folder) {
   return false;
 }
 
-bool is_model(const std::string& word) {
-  constexpr std::array kinds{".safetensors", ".bin", ".pt", ".pth"};
-  constexpr std::array pictures{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"};
-  const fs::path path = word;
-  std::error_code error;
-  if (fs::is_directory(path, error)) return holds_weights(path);
+// ".jpg" of "CAT.JPG".
+std::string kind_of(const fs::path& path) {
   auto kind = path.extension().string();
   std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (fs::exists(path, error)) return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-  const bool looks_like_input =
-      word.find_first_of("*?[{") != word.npos || std::find(pictures.begin(), pictures.end(), kind) != pictures.end();
-  return !looks_like_input;
+  return kind;
+}
+
+bool is_picture_name(const fs::path& path) {
+  constexpr std::array pictures{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp",
+                                ".tif", ".tiff", ".ppm", ".pgm",  ".pbm"};
+  return std::find(pictures.begin(), pictures.end(), kind_of(path)) != pictures.end();
+}
+
+bool looks_like_input(const std::string& word) {
+  return word.find_first_of("*?[{") != word.npos || is_picture_name(word);
+}
+
+bool is_model(const std::string& word) {
+  constexpr std::array kinds{".safetensors", ".bin", ".pt", ".pth"};
+  std::error_code error;
+  if (fs::is_directory(word, error)) return holds_weights(word);
+  if (fs::exists(word, error)) return std::find(kinds.begin(), kinds.end(), kind_of(word)) != kinds.end();
+  return !looks_like_input(word);
+}
+
+bool holds_pictures(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (is_picture_name(entry.path())) return true;
+  return false;
 }
 
 }  // namespace
+
+bool is_input(const std::string& word, const Options& options) {
+  constexpr std::array descriptions{".safetensors", ".bin", ".pt", ".pth", ".json"};
+  std::error_code error;
+  if (!fs::is_directory(word, error)) {
+    if (!fs::exists(word, error)) return looks_like_input(word);
+    return std::find(descriptions.begin(), descriptions.end(), kind_of(word)) == descriptions.end();
+  }
+  if (holds_weights(word)) return false;
+  return options.command == "eval" || options.recursive || holds_pictures(word);
+}
 
 std::vector<std::string> words_of(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);

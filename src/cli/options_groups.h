@@ -23,8 +23,14 @@ void add_compare(CLI::App& app, Options& o);
 // --- options_train.cpp
 
 void add_train(CLI::App& app, Options& o);
+// --- the command of options_demo.cpp
+
+void add_demo(CLI::App& app, Options& o);
 
 bool takes_several_models(const Options& options);
+
+// Whether a word can only be what a model is to look at: a picture, a folder of pictures, a glob.
+bool is_input(const std::string& word, const Options& options);
 
 // The words up to the first picture become models, the others stay inputs. Throws CLI::ParseError where either is
 // missing.

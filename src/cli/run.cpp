@@ -3,11 +3,14 @@
 
 #include <csignal>
 #include <map>
+#include <set>
 
 #include "cli/commands.h"
+#include "cli/demo_report.h"
 #include "core/interrupt.h"
 #include "core/log.h"
 #include "engine/errors.h"
+#include "tasks/bundled_models.h"
 
 namespace nunchi::cli {
 namespace {
@@ -37,12 +40,18 @@ int exit_code(ErrorKind kind) {
   }
 }
 
+Options with_bundled_model(Options options) {
+  const std::set<std::string> with_pictures = {"classify", "embed", "similar", "walk", "eval"};
+  if (options.model.empty() && with_pictures.contains(options.command)) options.model = tasks::default_bundled_model();
+  return options;
+}
+
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},     {"similar", similar}, {"eval", eval},
-      {"compare", compare},   {"forward", forward}, {"parity", parity},   {"info", info},
-      {"walk", walk},         {"models", models},   {"convert", convert}, {"pull", pull},
-      {"cache", cache},       {"doctor", doctor},   {"version", version}, {"train", train},
+      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},     {"compare", compare},
+      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},     {"models", models},
+      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor}, {"version", version},
+      {"train", train},       {"demo", demo},
   };
   return commands.at(options.command)(options);
 }
@@ -59,7 +68,7 @@ extern "C" NUNCHI_API int nunchi_run(const Options& options) {
     show_pulls(options);
     if (options.threads > 0) at::set_num_threads(options.threads);
     try {
-      return dispatch(options);
+      return dispatch(with_bundled_model(options));
     } catch (const ReaderLeft&) {
       return exit_some_failed;
     } catch (...) {

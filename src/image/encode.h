@@ -1,4 +1,4 @@
-// image/encode.h: pictures to PNG files in memory.
+// image/encode.h: pictures to PNG and JPEG files in memory.
 //
 //   write_file("mask.png", encode_png(picture));     // core/file.h
 #pragma once
@@ -12,5 +12,8 @@ namespace nunchi::image {
 
 // RGB (3 channels) or gray (1).
 std::vector<std::byte> encode_png(const Picture& picture);
+
+// The same; quality 1 ... 100. Asserts that no side is longer than the 65,500 pixels that the format knows.
+std::vector<std::byte> encode_jpeg(const Picture& picture, int quality = 88);
 
 }  // namespace nunchi::image

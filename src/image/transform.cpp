@@ -8,6 +8,7 @@
 
 #include "core/assert.h"
 #include "image/resize_reals.h"
+#include "image/seen_part.h"
 
 namespace nunchi::image {
 namespace {
@@ -243,6 +244,16 @@ Transform on_torchvision(Transform transform) {
 }
 
 Size output_size(const Transform& transform, Size input) { return geometry_of(transform, input).output; }
+
+Box seen_part(const Transform& transform, Size input) {
+  const Geometry geometry = geometry_of(transform, input);
+  const float down = static_cast<float>(input.height) / static_cast<float>(geometry.resized.height);
+  const float across = static_cast<float>(input.width) / static_cast<float>(geometry.resized.width);
+  const auto left = static_cast<float>(geometry.across.start - geometry.across.skip) * across;
+  const auto top = static_cast<float>(geometry.down.start - geometry.down.skip) * down;
+  return {left, top, left + static_cast<float>(geometry.output.width) * across,
+          top + static_cast<float>(geometry.output.height) * down};
+}
 
 PixelValues apply(const Transform& transform, const Picture& picture) {
   const Size size = output_size(transform, {picture.height, picture.width});

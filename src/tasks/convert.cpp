@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/file.h"
+#include "tasks/bundled_models.h"
 #include "tasks/vision_model.h"
 #include "weights/checkpoint.h"
 
@@ -64,21 +65,20 @@ class NewFolder {
 
 // Files beside the weights that say what the model is.
 void copy_descriptions(const fs::path& model, const NewFolder& out, const std::string& dtype) {
-  if (!fs::is_directory(model)) return;
   for (const std::string name : {"config.json", "preprocessor_config.json", "processor_config.json"}) {
-    if (!fs::exists(model / name)) continue;
-    Json json = read_json(model / name);
+    auto json = read_model_json(model, name);
+    if (!json) continue;
     for (const char* field : {"dtype", "torch_dtype"}) {
-      if (name == "config.json" && !dtype.empty() && json.contains(field))
-        json[field] = dtype == "fp16" ? "float16" : dtype == "bf16" ? "bfloat16" : "float32";
+      if (name == "config.json" && !dtype.empty() && json->contains(field))
+        (*json)[field] = dtype == "fp16" ? "float16" : dtype == "bf16" ? "bfloat16" : "float32";
     }
-    out.write_json(name, json);
+    out.write_json(name, *json);
   }
 }
 
 // Needs no architecture: any file of weights becomes safetensors.
 void write_same_names(const ModelSource& source, const NewFolder& out, const std::optional<at::ScalarType>& dtype) {
-  const auto files = formats::open_weights(source.path, Access::sequential);
+  const auto files = open_model_weights(source.path);
   std::vector<Tensor> kept;
   std::vector<formats::TensorView> views;
   for (const auto& name : files.names()) {

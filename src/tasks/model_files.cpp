@@ -4,6 +4,7 @@
 
 #include "models/architectures.h"
 #include "remote/hub.h"
+#include "tasks/bundled_models.h"
 #include "weights/directory.h"
 
 namespace nunchi::tasks {
@@ -78,8 +79,8 @@ ModelFiles open_transformers(const ModelSource& from, weights::ModelFiles model,
 }
 
 ModelFiles open_folder(const ModelSource& from) {
-  auto model = weights::open_directory(from.path);
-  auto weights = formats::open_weights(from.path, Access::sequential);
+  auto model = is_bundled(from.path) ? bundled_directory(from.path) : weights::open_directory(from.path);
+  auto weights = open_model_weights(from.path);
   const bool is_timm = !model.config.contains("model_type") && model.config.contains("architecture");
   if (is_timm) return open_timm(from, std::move(model.config), std::move(weights));
   return open_transformers(from, std::move(model), std::move(weights));
@@ -123,7 +124,7 @@ void check_is_folder(const fs::path& path) {
 
 ModelFiles open_model_files(const ModelSource& named) {
   ModelSource source = named;
-  source.path = remote::resolve_model_path(named.path);
+  if (!is_bundled(named.path)) source.path = remote::resolve_model_path(named.path);
   try {
     if (!source.arch.empty()) return open_state_dict(source);
     check_is_folder(source.path);

@@ -59,7 +59,7 @@ class AdamW : public Optimizer {
  public:
   AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
       : Optimizer(std::move(groups)), options_(options) {
-    for (const auto& group : groups_) {
+    for (const auto& group : groups()) {
       moments_.push_back({zeros_like_each(group.parameters), zeros_like_each(group.parameters), {}});
       for (const Tensor& parameter : group.parameters)
         moments_.back().steps.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
@@ -68,8 +68,8 @@ class AdamW : public Optimizer {
 
   void step(double learning_rate) override {
     const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      const auto& group = groups_[i];
+    for (std::size_t i = 0; i < groups().size(); ++i) {
+      const auto& group = groups()[i];
       const auto columns = columns_of(group);
       if (columns.rows.empty()) continue;
       const auto steps = picked(moments_[i].steps, columns.rows);
@@ -83,10 +83,10 @@ class AdamW : public Optimizer {
 
   NamedTensors state() override {
     NamedTensors all;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      append(all, "first_moment", groups_[i], moments_[i].first);
-      append(all, "second_moment", groups_[i], moments_[i].second);
-      append(all, "step", groups_[i], moments_[i].steps);
+    for (std::size_t i = 0; i < groups().size(); ++i) {
+      append(all, "first_moment", groups()[i], moments_[i].first);
+      append(all, "second_moment", groups()[i], moments_[i].second);
+      append(all, "step", groups()[i], moments_[i].steps);
     }
     return all;
   }
@@ -104,14 +104,14 @@ class Sgd : public Optimizer {
  public:
   Sgd(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
       : Optimizer(std::move(groups)), options_(options) {
-    for (const auto& group : groups_)
+    for (const auto& group : groups())
       momenta_.push_back(options.momentum == 0 ? std::vector<Tensor>{} : zeros_like_each(group.parameters));
   }
 
   void step(double learning_rate) override {
     const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < groups_.size(); ++i) {
-      const auto& group = groups_[i];
+    for (std::size_t i = 0; i < groups().size(); ++i) {
+      const auto& group = groups()[i];
       const auto columns = columns_of(group);
       if (columns.rows.empty()) continue;
       const auto momenta = options_.momentum == 0 ? std::vector<Tensor>{} : picked(momenta_[i], columns.rows);
@@ -123,7 +123,7 @@ class Sgd : public Optimizer {
 
   NamedTensors state() override {
     NamedTensors all;
-    for (std::size_t i = 0; i < groups_.size(); ++i) append(all, "momentum", groups_[i], momenta_[i]);
+    for (std::size_t i = 0; i < groups().size(); ++i) append(all, "momentum", groups()[i], momenta_[i]);
     return all;
   }
 
@@ -141,7 +141,7 @@ OptimizerKind optimizer_kind_from_name(const std::string& name) {
 }
 
 void Optimizer::clear_gradients() {
-  for (const auto& group : groups_) {
+  for (const auto& group : groups()) {
     for (const Tensor& parameter : group.parameters) parameter.mutable_grad() = Tensor();
   }
 }

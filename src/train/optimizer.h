@@ -48,6 +48,7 @@ class Optimizer {
  protected:
   explicit Optimizer(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {}
 
+ private:
   std::vector<ParameterGroup> groups_;
 };
 

@@ -13,9 +13,8 @@
 namespace nunchi::train {
 namespace {
 
-// The one list of fields: calls visit("section.field", reference) in the order of the structs.
 template <class AnyRecipe, class Visitor>
-void visit_fields(AnyRecipe& r, const Visitor& visit) {
+void visit_inputs(AnyRecipe& r, const Visitor& visit) {
   visit("model.arch", r.model.arch);
   visit("model.arguments", r.model.arguments);
   visit("model.checkpoint", r.model.checkpoint);
@@ -49,6 +48,10 @@ void visit_fields(AnyRecipe& r, const Visitor& visit) {
   visit("augment.rand_augment_operations", r.augment.rand_augment_operations);
   visit("augment.rand_augment_magnitude", r.augment.rand_augment_magnitude);
   visit("augment.erasing", r.augment.erasing);
+}
+
+template <class AnyRecipe, class Visitor>
+void visit_steps(AnyRecipe& r, const Visitor& visit) {
   visit("optimizer.kind", r.optimizer.kind);
   visit("optimizer.learning_rate", r.optimizer.learning_rate);
   visit("optimizer.weight_decay", r.optimizer.weight_decay);
@@ -77,6 +80,13 @@ void visit_fields(AnyRecipe& r, const Visitor& visit) {
   visit("run.precision", r.run.precision);
   visit("run.log_every", r.run.log_every);
   visit("run.save_every_seconds", r.run.save_every_seconds);
+}
+
+// The one list of fields: calls visit("section.field", reference) in the order of the structs.
+template <class AnyRecipe, class Visitor>
+void visit_fields(AnyRecipe& r, const Visitor& visit) {
+  visit_inputs(r, visit);
+  visit_steps(r, visit);
 }
 
 // The result is the same whatever these are.
@@ -280,7 +290,8 @@ void refuse_unknown(const Words& words) {
                                               field, nearest_name(field, names)));
   };
   for (const auto& [section, fields] : words.yaml.json.items()) {
-    const auto begins = [&](const std::string& name) { return name.starts_with(section + "."); };
+    const std::string beginning = section + ".";
+    const auto begins = [&](const std::string& name) { return name.starts_with(beginning); };
     if (std::ranges::none_of(names, begins)) refuse(section);
     if (fields.is_null()) continue;
     if (!fields.is_object())

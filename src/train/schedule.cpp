@@ -18,7 +18,8 @@ double cosine(const ScheduleOptions& s, std::int64_t step) {
 }
 
 double staircase(const ScheduleOptions& s, std::int64_t step) {
-  return s.peak * std::pow(s.step_factor, static_cast<double>(step / std::max<std::int64_t>(s.step_every, 1)));
+  const auto steps_down = step / std::max<std::int64_t>(s.step_every, 1);
+  return s.peak * std::pow(s.step_factor, static_cast<double>(steps_down));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 TEST(Asset, EveryFileBelowAssetsIsEmbeddedByteForByte) {
   const std::filesystem::path folder = std::filesystem::path(NUNCHI_SOURCE_DIR) / "assets";
   std::size_t files = 0;
-  for (const char* kind : {"labels", "models"}) {
+  for (const char* kind : {"bundled", "labels", "models", "photos"}) {
     if (!std::filesystem::is_directory(folder / kind)) {
       continue;
     }
