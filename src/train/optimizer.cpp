@@ -59,7 +59,7 @@ class AdamW : public Optimizer {
  public:
   AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
       : Optimizer(std::move(groups)), options_(options) {
-    for (const auto& group : groups()) {
+    for (const auto& group : this->groups()) {
       moments_.push_back({zeros_like_each(group.parameters), zeros_like_each(group.parameters), {}});
       for (const Tensor& parameter : group.parameters)
         moments_.back().steps.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
@@ -104,7 +104,7 @@ class Sgd : public Optimizer {
  public:
   Sgd(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
       : Optimizer(std::move(groups)), options_(options) {
-    for (const auto& group : groups())
+    for (const auto& group : this->groups())
       momenta_.push_back(options.momentum == 0 ? std::vector<Tensor>{} : zeros_like_each(group.parameters));
   }
 

