@@ -49,7 +49,9 @@ void expect_cover(nn::Module& model, const std::vector<ParameterGroup>& groups) 
   }
   for (const auto& [name, slot] : model.tensors()) {
     EXPECT_EQ(grouped.contains(name), slot->trainable) << name;
-    if (slot->trainable) EXPECT_TRUE(grouped[name].is_same(*slot->tensor)) << name;
+    if (slot->trainable) {
+      EXPECT_TRUE(grouped[name].is_same(*slot->tensor)) << name;
+    }
     EXPECT_EQ(slot->tensor->requires_grad(), slot->trainable) << name;
   }
 }

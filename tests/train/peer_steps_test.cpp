@@ -150,7 +150,9 @@ TEST_P(PeerSteps, AreRepeated) {
   EXPECT_GT(ops::path_counts().fused, 0);
   for (const auto& [name, slot] : training.model().tensors()) {
     if (expected["buffers"].contains(name)) expect_figures(*slot->tensor, expected["buffers"][name], name);
-    if (name.ends_with("num_batches_tracked")) EXPECT_EQ(slot->tensor->item<std::int64_t>(), 10) << name;
+    if (name.ends_with("num_batches_tracked")) {
+      EXPECT_EQ(slot->tensor->item<std::int64_t>(), 10) << name;
+    }
   }
 }
 
