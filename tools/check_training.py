@@ -23,7 +23,7 @@ timm = import_timm()
 
 STEPS, WARMUP, CLASSES, SMOOTHING, CLIP = 10, 3, 10, 0.1, 1.0
 ADAMW = {"kind": "adamw", "peak": 2e-4, "weight_decay": 0.05}
-SGD = {"kind": "sgd", "peak": 0.05, "weight_decay": 1e-4}
+SGD = {"kind": "sgd", "peak": 0.005, "weight_decay": 1e-4}
 CASES = {
     "vit": {"class": "VisionTransformer", "batch": 8, "side": 32, "recipe": ADAMW,
             "arguments": {"img_size": 32, "patch_size": 4, "embed_dim": 192, "depth": 3, "num_heads": 3,
