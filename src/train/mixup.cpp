@@ -8,7 +8,7 @@
 namespace nunchi::train {
 namespace {
 
-Tensor one_hot(const Tensor& labels, std::int64_t classes) {
+Tensor share_of_classes(const Tensor& labels, std::int64_t classes) {
   return at::zeros({labels.size(0), classes}, labels.options().dtype(at::kFloat)).scatter_(1, labels.unsqueeze(1), 1);
 }
 
@@ -44,7 +44,7 @@ Tensor paste(const Tensor& images, const Tensor& partners, double& share, data::
 
 Mixed mix(const Tensor& images, const Tensor& labels, std::int64_t classes, const MixupOptions& o,
           data::Random& random) {
-  const Tensor own = one_hot(labels, classes);
+  const Tensor own = share_of_classes(labels, classes);
   const bool blends = o.mixup_alpha > 0, pastes = o.cutmix_alpha > 0;
   if ((!blends && !pastes) || !random.chance(o.probability)) return {images, own};
   const bool paste_now = pastes && (!blends || random.chance(o.switch_probability));
