@@ -19,7 +19,7 @@ class Train : public testing::Test {
     write_file(recipe_, tiny_recipe(folder_ / "data"));
   }
   std::vector<std::string> command(const std::string& run, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {"train", recipe_, "-o", (folder_ / run).string(), "--threads", "2"};
+    std::vector<std::string> words = {"train", recipe_, "-o", (folder_ / run).string(), "--threads", "1"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }

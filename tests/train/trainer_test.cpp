@@ -1,5 +1,7 @@
 #include "train/trainer.h"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
 
 #include "core/in_child.h"
@@ -18,7 +20,10 @@ namespace fs = std::filesystem;
 
 class Training : public testing::Test {
  protected:
-  Training() { write_tiny_dataset(folder_ / "data"); }
+  Training() {
+    at::set_num_threads(1);  // so small tensors gain nothing from more, and lose all where other tests run beside
+    write_tiny_dataset(folder_ / "data");
+  }
   ~Training() override { clear_stop(); }
 
   Recipe recipe(const std::vector<std::string>& words = {}) const {
