@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/commands.h"
 #include "core/isa.h"
@@ -69,6 +70,11 @@ void add_similarity(draw::HtmlReport& page, const DemoReport& report) {
       "says how alike it finds the pictures: 1 the same, 0 nothing in common. " +
       most_alike(report.run));
   draw::SimilarityMatrix matrix{.values = report.run.cosines};
+  // Where nothing points the other way, as is usual, the colours are spent on what there is.
+  if (const double least = std::ranges::min(matrix.values); least >= 0) {
+    matrix.least = std::min(0.8, std::floor(10 * least) / 10);
+    matrix.colors = draw::ColorMap::viridis;
+  }
   for (const auto& picture : report.run.pictures) {
     matrix.names.push_back(picture.name);
     matrix.thumbnails.push_back(picture.seen);

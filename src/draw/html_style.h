@@ -46,7 +46,8 @@ figcaption { color: var(--quiet); }
 .scroll { overflow-x: auto; margin: 16px 0; background: var(--card); border: 1px solid var(--line); border-radius: 14px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.94rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 9px 16px; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; }
+th, td { white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; white-space: normal; }
 th { color: var(--quiet); font-weight: 600; }
 tr:last-child td { border-bottom: 0; }
 .commands { margin: 16px 0; padding: 0; list-style: none; display: grid; gap: 10px; }
