@@ -24,7 +24,7 @@ template <class Number>
 bool is_number(std::string_view text, Number& number) {
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto first = text.find_first_not_of('-');
-  if (first == text.npos || first > 1 || (text[first] != '.' && (text[first] < '0' || text[first] > '9'))) return false;
+  if (first > 1 || (text[first] != '.' && (text[first] < '0' || text[first] > '9'))) return false;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   return read.ec == std::errc() && read.ptr == text.data() + text.size();
 }
