@@ -90,7 +90,8 @@ void draw_cells(Canvas& canvas, const SimilarityMatrix& matrix, const Layout& la
   const bool with_figures = figures.size >= 7 && canvas.measure("-0.00", figures).width + 4 <= layout.cell;
   for (std::size_t i = 0; i < matrix.values.size(); ++i) {
     const double value = matrix.values[i];
-    const auto row = static_cast<double>(i / count), column = static_cast<double>(i % count);
+    const std::size_t whole_rows = i / count;
+    const auto row = static_cast<double>(whole_rows), column = static_cast<double>(i % count);
     const Rectangle place = {layout.first.x + column * layout.cell, layout.first.y + row * layout.cell, layout.cell - 1,
                              layout.cell - 1};
     const Color color = color_of(matrix.colors, (value - matrix.least) / (matrix.greatest - matrix.least));
