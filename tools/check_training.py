@@ -32,7 +32,7 @@ CASES = {
              "arguments": {"img_size": 64, "patch_size": 4, "embed_dim": 32, "depths": [2, 2, 2, 2],
                            "num_heads": [2, 4, 8, 16], "window_size": 4, "drop_path_rate": 0.0,
                            "num_classes": CLASSES}},
-    "resnet": {"class": "ResNet", "batch": 16, "side": 64, "recipe": SGD,
+    "resnet": {"class": "ResNet", "batch": 8, "side": 64, "recipe": SGD,
                "arguments": {"block": "BasicBlock", "layers": [2, 2, 2, 2], "channels": [16, 32, 64, 128],
                              "num_classes": CLASSES}},
 }
