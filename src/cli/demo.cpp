@@ -108,7 +108,7 @@ void print_times(Results& results, const DemoTimes& times) {
   if (!succeeded(times.fp32)) return;
   std::string line = fmt::format("one picture: {} fp32", milliseconds(times.fp32.median_seconds()));
   if (succeeded(times.bf16)) line += fmt::format(", {} bf16", milliseconds(times.bf16.median_seconds()));
-  results.line(fmt::format("{}; {} threads; {} peak memory; ready {:.2f} s after its start", line, times.threads,
+  results.line(fmt::format("{} (threads: {}); {} peak memory; ready {:.2f} s after its start", line, times.threads,
                            format_bytes(times.fp32.peak_memory), times.start_up));
 }
 

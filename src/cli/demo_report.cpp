@@ -126,7 +126,7 @@ void add_times(draw::HtmlReport& page, const DemoReport& report) {
   const auto& times = report.times;
   page.heading("How long it takes");
   page.paragraph(
-      fmt::format("Measured just now on {} ({} threads, kernels for {}), one picture at a time, each precision in a "
+      fmt::format("Measured just now on {} (threads: {}, kernels for {}), one picture at a time, each precision in a "
                   "process of its own.",
                   cpu_info().brand, times.threads, isa_name(chosen_isa())));
   page.table({{"", "fp32", "bf16"},

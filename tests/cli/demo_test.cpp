@@ -21,7 +21,7 @@ class Demo : public Pictures {
 };
 
 TEST_F(Demo, WritesOneFileThatNeedsNothingElse) {
-  const auto run = run_program({"demo", "--no-network", "-m", vit, "-o", out("report.html")});
+  const auto run = run_program({"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("report.html")});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, AllOf(HasSubstr("macaw"), HasSubstr(out("report.html")), HasSubstr("nunchi classify")));
   EXPECT_EQ(run.err, "");
@@ -32,30 +32,34 @@ TEST_F(Demo, WritesOneFileThatNeedsNothingElse) {
 }
 
 TEST_F(Demo, ShowsPhotosOfTheUser) {
-  const auto run = run_program({"demo", "--no-network", "-m", vit, "-o", out("report.html"), in()});
+  const auto run = run_program({"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("report.html"), in()});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, AllOf(HasSubstr("고양이"), Not(HasSubstr("macaw"))));
   EXPECT_THAT(report(), AllOf(HasSubstr("b, &quot;c&quot;"), HasSubstr("고양이")));
 }
 
 TEST_F(Demo, OnePhotoHasNothingToBeComparedWith) {
-  const auto run = run_program({"demo", "--no-network", "-m", mobilenet, "-o", out("report.html"), in(names[0])});
+  const auto run =
+      run_program({"demo", "--no-network", "--threads", "1", "-m", mobilenet, "-o", out("report.html"), in(names[0])});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(report(), Not(HasSubstr("Which pictures are alike")));
 }
 
 TEST_F(Demo, WhatCannotBeReadIsTold) {
-  const auto run =
-      run_program({"demo", "--no-network", "-m", vit, "-o", out("report.html"), in("notes.txt"), in(names[0])});
+  const auto run = run_program(
+      {"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("report.html"), in("notes.txt"), in(names[0])});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.err, HasSubstr("notes.txt"));
   EXPECT_THAT(report(), HasSubstr("Left out"));
-  EXPECT_EQ(run_program({"demo", "--no-network", "-m", vit, "-o", out("none.html"), in("notes.txt")}).exit_code, 1);
+  EXPECT_EQ(run_program({"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("none.html"), in("notes.txt")})
+                .exit_code,
+            1);
   EXPECT_FALSE(std::filesystem::exists(out("none.html")));
 }
 
 TEST_F(Demo, APlaceThatCannotBeWrittenIsFoundFirst) {
-  const auto run = run_program({"demo", "--no-network", "-m", vit, "-o", out("no/such/folder/report.html")});
+  const auto run =
+      run_program({"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("no/such/folder/report.html")});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.err, HasSubstr("there is no folder"));
 }
