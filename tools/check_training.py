@@ -136,7 +136,7 @@ def run(case):
 
 def rounded(value):
     if isinstance(value, float):
-        return float(f"{value:.8g}")
+        return float(f"{value:.7g}")
     if isinstance(value, list):
         return [rounded(v) for v in value]
     return {key: rounded(v) for key, v in value.items()} if isinstance(value, dict) else value
