@@ -1,6 +1,5 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -8,31 +7,14 @@
 #include "cli/commands.h"
 #include "cli/demo_model.h"
 #include "cli/demo_report.h"
-#include "core/asset.h"
 #include "core/file.h"
+#include "core/memory_file.h"
 #include "core/process_time.h"
 #include "remote/hub.h"
 #include "tasks/bundled_models.h"
 
 namespace nunchi::cli {
 namespace {
-
-// A part of the program as a file, for who wants a path.
-class TemporaryView {
- public:
-  explicit TemporaryView(std::string_view bytes) : descriptor_(memfd_create("photo", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-      throw Error(ErrorKind::input, "no memory for a photo");
-  }
-  ~TemporaryView() { close(descriptor_); }
-  TemporaryView(const TemporaryView&) = delete;
-  TemporaryView& operator=(const TemporaryView&) = delete;
-
-  std::string path() const { return fmt::format("/proc/self/fd/{}", descriptor_); }
-
- private:
-  int descriptor_;
-};
 
 std::vector<tasks::DemoInput> inputs_of(const Options& options, std::int64_t& failed) {
   if (options.inputs.empty()) return tasks::bundled_photos();
@@ -72,10 +54,10 @@ std::string choose_model(const Options& options) {
 // In processes of their own, and so before this one has threads.
 DemoTimes measure_times(const tasks::ModelSource& source, const std::vector<tasks::DemoInput>& inputs) {
   const auto& first = inputs.front();
-  const auto view = first.bytes.empty() ? nullptr : std::make_unique<TemporaryView>(first.bytes);
+  const auto view = first.bytes.empty() ? nullptr : std::make_unique<MemoryFile>(first.bytes, first.name);
   constexpr std::size_t enough = 4;  // some of the user's own may be broken
   std::vector<std::filesystem::path> paths;
-  if (view) paths.emplace_back(view->path());
+  if (view) paths.push_back(view->path());
   for (const auto& input : inputs)
     if (input.bytes.empty() && paths.size() < enough) paths.push_back(input.path);
   DemoTimes times;
@@ -86,10 +68,9 @@ DemoTimes measure_times(const tasks::ModelSource& source, const std::vector<task
 
 // Convolutions and windows have no attention maps: those of the bundled transformer are shown.
 void add_attention(DemoReport& report, const std::vector<tasks::DemoInput>& inputs, const Options& options) {
-  const auto bundled = tasks::bundled_models();
-  if (!report.run.pictures.front().attention.empty() || bundled.empty() || bundled.front() == report.model) return;
-  const tasks::VisionModel model({.path = bundled.front()});
-  report.attention_model = bundled.front();
+  if (!report.run.pictures.front().attention.empty()) return;
+  report.attention_model = tasks::default_bundled_model();
+  const tasks::VisionModel model({.path = report.attention_model});
   report.attention_run = tasks::run_demo(model, inputs, decode_options(options));
 }
 
@@ -108,7 +89,7 @@ void print_times(Results& results, const DemoTimes& times) {
   if (!succeeded(times.fp32)) return;
   std::string line = fmt::format("one picture: {} fp32", milliseconds(times.fp32.median_seconds()));
   if (succeeded(times.bf16)) line += fmt::format(", {} bf16", milliseconds(times.bf16.median_seconds()));
-  results.line(fmt::format("{} (threads: {}); {} peak memory; ready {:.2f} s after its start", line, times.threads,
+  results.line(fmt::format("{} (threads: {}); {} peak memory; started in {:.2f} s", line, times.threads,
                            format_bytes(times.fp32.peak_memory), times.start_up));
 }
 

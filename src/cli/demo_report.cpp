@@ -164,13 +164,12 @@ std::string milliseconds(double seconds) {
 }
 
 std::vector<std::pair<std::string, std::string>> next_steps() {
-  return {
-      {"the same with photos of your own", "nunchi demo photo.jpg another.jpg"},
-      {"a real checkpoint with ImageNet's 1000 classes (about 350 MB, pulled once)",
-       "nunchi classify google/vit-base-patch16-224 photo.jpg"},
-      {"DINO's attention maps, the sharpest there are (about 90 MB)", "nunchi demo -m facebook/dino-vits8 photo.jpg"},
-      {"which of many photos are alike, by DINOv2", "nunchi similar facebook/dinov2-base a.jpg b.jpg c.jpg"},
-      {"every checkpoint that nunchi knows by name", "nunchi models 'vit*'"}};
+  return {{"the same with photos of your own", "nunchi demo photo.jpg another.jpg"},
+          {"a real checkpoint with ImageNet's 1000 classes (about 350 MB, pulled once)",
+           "nunchi classify google/vit-base-patch16-224 photo.jpg"},
+          {"DINO's attention maps (about 90 MB)", "nunchi demo -m facebook/dino-vits8 photo.jpg"},
+          {"which of many photos are alike, by DINOv2", "nunchi similar facebook/dinov2-base a.jpg b.jpg c.jpg"},
+          {"every checkpoint that nunchi knows by name", "nunchi models 'vit*'"}};
 }
 
 std::string demo_html(const DemoReport& report) {
@@ -186,7 +185,7 @@ std::string demo_html(const DemoReport& report) {
     if (succeeded(times.bf16)) figures.push_back({milliseconds(times.bf16.median_seconds()), "one picture, bf16"});
     figures.push_back({format_bytes(times.fp32.peak_memory), "peak memory"});
   }
-  figures.push_back({fmt::format("{:.2f} s", times.start_up), "from start to ready"});
+  figures.push_back({fmt::format("{:.2f} s", times.start_up), "to start the program"});
   page.figures(figures);
   add_answers(page, report);
   add_similarity(page, report);

@@ -31,8 +31,6 @@ struct DemoReport {
   DemoTimes times;
 };
 
-int demo(const Options& options);
-
 // What to try next: what it is for, and the command.
 std::vector<std::pair<std::string, std::string>> next_steps();
 

@@ -3,13 +3,10 @@
 #include "cli/commands.h"
 #include "cli/eval_report.h"
 #include "core/file.h"
+#include "core/timing.h"
 
 namespace nunchi::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // The samples whose classes count; with --limit as many, spread evenly, so that every class keeps its share.
 std::vector<std::size_t> choose_samples(const data::Dataset& dataset, const tasks::ClassMapping& mapping,

@@ -23,7 +23,8 @@ void add_compare(CLI::App& app, Options& o);
 // --- options_train.cpp
 
 void add_train(CLI::App& app, Options& o);
-// --- the command of options_demo.cpp
+
+// --- options_demo.cpp
 
 void add_demo(CLI::App& app, Options& o);
 

@@ -13,12 +13,11 @@ constexpr const char* footer =
     "  nunchi train recipes/cifar10-vit.yaml -o runs/first optimizer.learning_rate=5e-4 schedule.epochs=20\n"
     "  nunchi train recipes/finetune-mobilenet-v2.yaml data.path=pets model.freeze_backbone=true\n"
     "  nunchi train my.yaml model.arch=timm/resnet18 model.arguments.in_chans=3\n"
-    "The run's folder holds model (the best by validation) and last, which nunchi, timm or transformers read, the "
-    "logs\n"
-    "(journal.jsonl, curve.png, a TensorBoard file), and the state: after Ctrl-C, a crash or a full disk the same "
-    "line\n"
-    "goes on from there, with the same result as without the break. Exit codes: 0 done; 1 data, disk, or a loss that\n"
-    "is no number; 2 wrong usage, another recipe's folder included; 3 the model cannot be loaded; 130 stopped.";
+    "The run's folder holds model (the best by validation) and last, which nunchi, timm or transformers read,\n"
+    "the logs (journal.jsonl, curve.png, a TensorBoard file), and the state: after Ctrl-C, a crash or a full disk\n"
+    "the same line goes on from there, with the same result as without the break. Exit codes: 0 done; 1 data, disk,\n"
+    "or a loss that is no number; 2 wrong usage, another recipe's folder included; 3 the model cannot be loaded;\n"
+    "130 stopped.";
 
 std::string check_training_device(const std::string& name) {
   const bool numbered = name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "cli/commands.h"
-#include "cli/demo_report.h"
 #include "core/interrupt.h"
 #include "core/log.h"
 #include "engine/errors.h"

@@ -1,6 +1,5 @@
 #include "models/mobilenet_v2.h"
 
-#include <ATen/ops/constant_pad_nd.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -21,13 +20,6 @@ std::int64_t make_divisible(std::int64_t value, std::int64_t divisor, std::int64
 std::int64_t multiplied(std::int64_t channels, double factor, const MobileNetV2Scaling& c) {
   const auto value = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(channels) * factor));  // half to even
   return make_divisible(value, c.depth_divisible_by, c.min_depth);
-}
-
-// TensorFlow's "same" padding of one axis: {before, after}.
-std::array<std::int64_t, 2> same_padding(std::int64_t size, const nn::ConvNormConfig& c) {
-  const auto left_over = size % c.stride == 0 ? c.stride : size % c.stride;
-  const auto total = std::max<std::int64_t>(c.kernel - left_over, 0);
-  return {total / 2 * c.dilation, (total - total / 2) * c.dilation};
 }
 
 }  // namespace
@@ -75,9 +67,8 @@ MobileConv::MobileConv(const MobileNetV2Config& config, const Options& o)
 
 Tensor MobileConv::forward(const Tensor& x) const {
   if (!tf_padding_) return nn::ConvNorm::forward(x);
-  const auto [top, bottom] = same_padding(x.size(2), config());
-  const auto [left, right] = same_padding(x.size(3), config());
-  return nn::ConvNorm::forward(at::constant_pad_nd(x, {left, right, top, bottom}));
+  const auto& c = config();
+  return nn::ConvNorm::forward(ops::pad_same(x, {.kernel = c.kernel, .stride = c.stride, .dilation = c.dilation}));
 }
 
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2Block& block, std::int64_t in)

@@ -83,12 +83,11 @@ void check_arguments(const Json& arguments) {
 }
 
 void check_parts(const Json& arguments) {
-  const bool stem = has_hybrid_stem(arguments);
-  const std::pair<const char*, std::set<std::string>> parts[] = {
+  std::map<std::string, std::set<std::string>> known = {
       {"embed_layer", {"", "patchembed"}}, {"block_fn", {"", "block"}}, {"attn_layer", {"", "attn", "attention"}}};
-  for (const auto& [argument, names] : parts) {
+  if (has_hybrid_stem(arguments)) known.erase("embed_layer");
+  for (const auto& [argument, names] : known) {
     const auto layer = layer_of(arguments, argument);
-    if (stem && argument == std::string_view("embed_layer")) continue;
     if (!names.contains(layer.name) || !layer.arguments.empty()) refuse(argument, arguments[argument], *names.rbegin());
   }
 }

@@ -1,6 +1,5 @@
 #include "nn/hybrid_stem.h"
 
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/var_mean.h>
 
@@ -11,14 +10,6 @@
 
 namespace nunchi::nn {
 namespace {
-
-// Zeros, or for a max-pool the smallest number, around the map, such that a kernel of this stride halves its sides,
-// rounded up; an odd row or column comes last.
-Tensor pad_to_halve(const Tensor& map, std::int64_t kernel, double value) {
-  const auto total = [&](int axis) { return std::max<std::int64_t>(kernel - (map.size(axis) % 2 == 0 ? 2 : 1), 0); };
-  const auto below = total(2), right = total(3);
-  return at::constant_pad_nd(map, {right / 2, right - right / 2, below / 2, below - below / 2}, value);
-}
 
 // Each output channel's weight with mean 0 and variance 1.
 Tensor standardise(const Tensor& weight) {
@@ -38,9 +29,11 @@ HybridStem::HybridStem(std::int64_t picture_channels) : norm_{.weight = {}, .bia
 
 Tensor HybridStem::forward(const Tensor& image) const {
   const Tensor weight = standardised_.defined() ? standardised_ : standardise(convolution_.weight);
-  const Tensor map = ops::conv2d(pad_to_halve(image, 7, 0), {.weight = weight, .bias = {}}, {.stride = {2, 2}});
+  const Tensor map =
+      ops::conv2d(ops::pad_same(image, {.kernel = 7, .stride = 2}), {.weight = weight, .bias = {}}, {.stride = {2, 2}});
   const Tensor active = ops::activate(ops::group_norm(map, norm_), ops::Activation::relu);
-  return ops::max_pool2d(pad_to_halve(active, 3, -std::numeric_limits<float>::infinity()), {.kernel = 3, .stride = 2});
+  constexpr double smallest = -std::numeric_limits<float>::infinity();
+  return ops::max_pool2d(ops::pad_same(active, {.kernel = 3, .stride = 2}, smallest), {.kernel = 3, .stride = 2});
 }
 
 void HybridStem::freeze(const FreezeOptions& options) {

@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -41,6 +42,17 @@ Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o) {
       x.is_meta() ? conv2d_shape(x, w, o) : at::conv2d(x, w.weight, w.bias, o.stride, o.padding, o.dilation, o.groups);
   count_macs(y.numel() * w.weight.numel() / w.weight.size(0));
   return y;
+}
+
+Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
+  const auto total = [&](int axis) {
+    const auto left_over = x.size(axis) % p.stride;
+    return std::max<std::int64_t>(p.kernel - (left_over == 0 ? p.stride : left_over), 0);
+  };
+  const auto down = total(2), across = total(3);
+  const auto above = down / 2, left = across / 2;
+  return at::constant_pad_nd(
+      x, {left * p.dilation, (across - left) * p.dilation, above * p.dilation, (down - above) * p.dilation}, value);
 }
 
 Tensor patch_embed(const Tensor& image, const PatchWeights& w) {

@@ -24,6 +24,14 @@ struct ConvOptions {
 // x [b, in, h, w] -> [b, out, h', w'].
 Tensor conv2d(const Tensor& x, const ConvWeights& weights, const ConvOptions& options = {});
 
+struct SamePadding {
+  std::int64_t kernel = 3, stride = 1, dilation = 1;
+};
+
+// TensorFlow's "same" padding: `value` around x [b, c, h, w] such that a window of this kernel and stride gives sides
+// of h / stride and w / stride, rounded up. Of an odd number of rows or columns, the larger half comes last.
+Tensor pad_same(const Tensor& x, const SamePadding& padding, double value = 0);
+
 struct PatchWeights {
   Tensor weight;  // [dim, channels, patch_h, patch_w]; undefined once released after packing
   Tensor bias;    // [dim] or undefined

@@ -104,8 +104,7 @@ Tensor linear_plain(const Tensor& x, const LinearWeights& w, const Epilogue& e) 
 }
 
 // A frozen model has packed weights or goes the reference's way; the reason is that of the path that was to be taken.
-const char* fused_obstacle(const Tensor& x, const LinearWeights& w) {
-  const char* packed = packed_obstacle(x, w);
+const char* fused_obstacle(const Tensor& x, const LinearWeights& w, const char* packed) {
   if (packed[0] == '\0' || w.packed.defined() || !w.weight.defined()) return packed;
   const char* plain = linear_training_obstacle(x, w.weight);
   return plain[0] != '\0' && c10::InferenceMode::is_enabled() ? packed : plain;
@@ -121,10 +120,9 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
                 fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
   }
   count_macs(x.numel() * known.size(0));
-  if (use_fused("linear", fused_obstacle(x, w))) {
-    const bool packed = packed_obstacle(x, w)[0] == '\0';
-    return packed ? linear_packed(x, w, e) : linear_plain(x, w, e);
-  }
+  const char* packed = packed_obstacle(x, w);
+  if (use_fused("linear", fused_obstacle(x, w, packed)))
+    return packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e);
   if (w.weight.defined()) return linear_reference(x, w, e);
   return linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e);
 }

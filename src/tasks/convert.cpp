@@ -1,9 +1,9 @@
 #include "tasks/convert.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/file.h"
+#include "core/new_folder.h"
 #include "tasks/bundled_models.h"
 #include "tasks/vision_model.h"
 #include "weights/checkpoint.h"
@@ -22,49 +22,10 @@ std::optional<at::ScalarType> wanted_dtype(const std::string& name) {
   throw Error(ErrorKind::usage, fmt::format("--dtype {}: not known; known are fp32, fp16 and bf16", name));
 }
 
-// A folder that takes its name when all is in it, and is gone where something failed before.
-class NewFolder {
- public:
-  explicit NewFolder(fs::path target) : target_(std::move(target)) {
-    if (!target_.has_filename()) target_ = target_.parent_path();  // "out/"
-    if (fs::exists(target_) && !(fs::is_directory(target_) && fs::is_empty(target_))) {
-      throw Error(ErrorKind::input, fmt::format("{}: expected a new or an empty folder, found one with files in it; "
-                                                "name another",
-                                                target_.string()));
-    }
-    temporary_ = target_;
-    temporary_ += fmt::format(".{}.tmp", getpid());
-    std::error_code error;
-    fs::create_directories(temporary_, error);
-    if (error)
-      throw Error(ErrorKind::input, fmt::format("{}: cannot be made: {}", temporary_.string(), error.message()));
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  fs::path operator/(const std::string& name) const { return temporary_ / name; }
-  void write_json(const std::string& name, const Json& json) const {
-    write_file(temporary_ / name, json.dump(2) + "\n");
-  }
-
-  void finish() {
-    std::error_code error;
-    fs::remove(target_, error);  // an empty one
-    fs::rename(temporary_, target_, error);
-    if (error) throw Error(ErrorKind::input, fmt::format("{}: cannot be made: {}", target_.string(), error.message()));
-    temporary_.clear();
-  }
-
- private:
-  fs::path target_, temporary_;
-};
+void write_json(const fs::path& path, const Json& json) { write_file(path, json.dump(2) + "\n"); }
 
 // Files beside the weights that say what the model is.
-void copy_descriptions(const fs::path& model, const NewFolder& out, const std::string& dtype) {
+void copy_descriptions(const fs::path& model, const fs::path& out, const std::string& dtype) {
   for (const std::string name : {"config.json", "preprocessor_config.json", "processor_config.json"}) {
     auto json = read_model_json(model, name);
     if (!json) continue;
@@ -72,12 +33,12 @@ void copy_descriptions(const fs::path& model, const NewFolder& out, const std::s
       if (name == "config.json" && !dtype.empty() && json->contains(field))
         (*json)[field] = dtype == "fp16" ? "float16" : dtype == "bf16" ? "bfloat16" : "float32";
     }
-    out.write_json(name, *json);
+    write_json(out / name, *json);
   }
 }
 
 // Needs no architecture: any file of weights becomes safetensors.
-void write_same_names(const ModelSource& source, const NewFolder& out, const std::optional<at::ScalarType>& dtype) {
+void write_same_names(const ModelSource& source, const fs::path& out, const std::optional<at::ScalarType>& dtype) {
   const auto files = open_model_weights(source.path);
   std::vector<Tensor> kept;
   std::vector<formats::TensorView> views;
@@ -108,7 +69,7 @@ Json label_names_of_timm(const Json& config, std::int64_t classes) {
   return names;
 }
 
-void describe_for_transformers(const ModelFiles& files, models::Published& published, const NewFolder& out) {
+void describe_for_transformers(const ModelFiles& files, models::Published& published, const fs::path& out) {
   const auto classes = files.built.model->classes();
   if (classes > 0) {
     const auto labels = labels_of_transformers(files.config, classes);
@@ -120,11 +81,11 @@ void describe_for_transformers(const ModelFiles& files, models::Published& publi
       published.config["num_labels"] = classes;
     }
   }
-  out.write_json("config.json", published.config);
-  if (files.transform) out.write_json("preprocessor_config.json", image::preprocessor_config(*files.transform));
+  write_json(out / "config.json", published.config);
+  if (files.transform) write_json(out / "preprocessor_config.json", image::preprocessor_config(*files.transform));
 }
 
-void describe_for_timm(const ModelFiles& files, models::Published& published, const NewFolder& out) {
+void describe_for_timm(const ModelFiles& files, models::Published& published, const fs::path& out) {
   const auto classes = files.built.model->classes();
   Json cfg = files.transform ? image::pretrained_cfg(*files.transform) : Json::object();
   cfg["num_classes"] = classes;
@@ -132,10 +93,10 @@ void describe_for_timm(const ModelFiles& files, models::Published& published, co
   const auto labels = label_names_of_timm(files.config, classes);
   if (!labels.is_null()) published.config["label_names"] = labels;
   published.config["pretrained_cfg"] = std::move(cfg);
-  out.write_json("config.json", published.config);
+  write_json(out / "config.json", published.config);
 }
 
-std::vector<std::string> write_other_names(ModelFiles files, const NewFolder& out, Publisher publisher,
+std::vector<std::string> write_other_names(ModelFiles files, const fs::path& out, Publisher publisher,
                                            at::ScalarType dtype) {
   auto published = models::publish(files.source, *files.built.model, publisher);
   if (publisher == Publisher::transformers)
@@ -160,7 +121,8 @@ Converted convert(const ModelSource& source, const fs::path& target, const Conve
                 "--classes with --as safetensors: the same names are the same tensors; to write a new "
                 "head, use --as hf or --as timm");
   }
-  NewFolder out(target);
+  NewFolder folder(target, NewFolder::Existing::refused);
+  const fs::path& out = folder.path();
   Converted converted;
   if (options.layout == Layout::safetensors) {
     write_same_names(source, out, dtype);
@@ -178,7 +140,7 @@ Converted convert(const ModelSource& source, const fs::path& target, const Conve
   const auto written = formats::open_weights(out / "model.safetensors");
   converted.tensors = written.names().size();
   converted.bytes = fs::file_size(out / "model.safetensors");
-  out.finish();
+  folder.put_in_place();
   return converted;
 }
 

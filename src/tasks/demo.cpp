@@ -4,21 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "core/asset.h"
 #include "core/interrupt.h"
+#include "core/timing.h"
 #include "image/seen_part.h"
 #include "tasks/attention_map.h"
 #include "tasks/embed.h"
 
 namespace nunchi::tasks {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 image::Picture read(const DemoInput& input, const image::DecodeOptions& options) {
   if (input.bytes.empty()) return image::read_picture(input.path, options);

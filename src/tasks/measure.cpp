@@ -3,19 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "core/child_process.h"
 #include "core/interrupt.h"
+#include "core/timing.h"
 #include "tasks/info.h"
 
 namespace nunchi::tasks {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // --- in the child
 

@@ -114,16 +114,6 @@ bool has_these_classes(const tasks::ModelFiles& files, const std::vector<std::st
   return tasks::are_unnamed(labels) || std::ranges::equal(labels, classes, tasks::same_label);
 }
 
-void draw_heads(nn::Module& model, const std::vector<std::string>& heads, std::uint64_t seed) {
-  const auto generator = nn::seeded(seed);
-  for (const auto& [name, slot] : model.tensors()) {
-    const auto is_in = [&full = name](const std::string& head) { return full.starts_with(head + "."); };
-    if (!slot->trainable || std::ranges::none_of(heads, is_in)) continue;
-    *slot->tensor =
-        name.ends_with("bias") ? nn::constant(slot->shape, 0) : nn::truncated_normal(slot->shape, generator);
-  }
-}
-
 std::optional<Json> preprocessor_beside(const std::filesystem::path& folder) {
   for (const auto* name : {"preprocessor_config.json", "processor_config.json"})
     if (std::filesystem::exists(folder / name)) return read_json(folder / name);
@@ -151,9 +141,8 @@ Network from_checkpoint(const Recipe& recipe, const std::vector<std::string>& cl
   const weights::Checkpoint checkpoint(std::move(files.weights), std::move(files.built.keys), replaced);
   network.keys = checkpoint.table();
   network.prefix = checkpoint.prefix();
-  checkpoint.load(*network.model);
+  checkpoint.load(*network.model, static_cast<std::uint64_t>(recipe.run.seed));
   weights::thaw(*network.model, &checkpoint);
-  draw_heads(*network.model, replaced, static_cast<std::uint64_t>(recipe.run.seed));
   if (!replaced.empty())
     network.remarks.push_back(fmt::format("a new head ({}) for {} classes", fmt::join(replaced, ", "), count));
   return network;

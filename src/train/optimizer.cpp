@@ -55,6 +55,16 @@ void append(NamedTensors& all, const std::string& kind, const ParameterGroup& gr
   for (std::size_t i = 0; i < tensors.size(); ++i) all.emplace_back(kind + "." + group.names[i], tensors[i]);
 }
 
+// Calls update(i, columns) for each group i that has a gradient.
+template <class Update>
+void for_each_group(const std::vector<ParameterGroup>& groups, const Update& update) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto columns = columns_of(groups[i]);
+    if (!columns.rows.empty()) update(i, columns);
+  }
+}
+
 class AdamW : public Optimizer {
  public:
   AdamW(const OptimizerOptions& options, std::vector<ParameterGroup> groups)
@@ -67,18 +77,15 @@ class AdamW : public Optimizer {
   }
 
   void step(double learning_rate) override {
-    const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < groups().size(); ++i) {
+    for_each_group(groups(), [&](std::size_t i, const Columns& columns) {
       const auto& group = groups()[i];
-      const auto columns = columns_of(group);
-      if (columns.rows.empty()) continue;
       const auto steps = picked(moments_[i].steps, columns.rows);
       at::_foreach_add_(steps, 1);
       at::_fused_adamw_(columns.parameters, columns.gradients, picked(moments_[i].first, columns.rows),
                         picked(moments_[i].second, columns.rows), /*max_exp_avg_sqs=*/{}, steps,
                         learning_rate * group.rate_scale, options_.beta1, options_.beta2, group.weight_decay,
                         options_.eps, /*amsgrad=*/false, /*maximize=*/false);
-    }
+    });
   }
 
   NamedTensors state() override {
@@ -109,16 +116,13 @@ class Sgd : public Optimizer {
   }
 
   void step(double learning_rate) override {
-    const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < groups().size(); ++i) {
+    for_each_group(groups(), [&](std::size_t i, const Columns& columns) {
       const auto& group = groups()[i];
-      const auto columns = columns_of(group);
-      if (columns.rows.empty()) continue;
       const auto momenta = options_.momentum == 0 ? std::vector<Tensor>{} : picked(momenta_[i], columns.rows);
       at::_fused_sgd_(columns.parameters, columns.gradients, momenta, group.weight_decay, options_.momentum,
                       learning_rate * group.rate_scale, /*dampening=*/0, options_.nesterov, /*maximize=*/false,
                       /*is_first_step=*/false);
-    }
+    });
   }
 
   NamedTensors state() override {

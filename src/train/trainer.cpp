@@ -3,12 +3,12 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <set>
 
 #include "core/file.h"
 #include "core/interrupt.h"
+#include "core/timing.h"
 #include "core/yaml.h"
 #include "formats/safetensors.h"
 #include "remote/file_lock.h"
@@ -27,10 +27,6 @@ namespace nunchi::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
 // The averages take the weights' place while it lives.
 class Averaged {
  public:

@@ -1,15 +1,10 @@
 #include "train/written_model.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include "core/file.h"
+#include "core/new_folder.h"
 #include "weights/checkpoint.h"
 
 namespace nunchi::train {
@@ -105,41 +100,14 @@ Description describe(const Network& network, const std::vector<std::string>& cla
   return description;
 }
 
-[[noreturn]] void fail(const fs::path& folder, int error) {
-  throw Error(ErrorKind::input, fmt::format("{}: cannot be written: {}", folder.string(), std::strerror(error)));
-}
-
-// One step where the file system can exchange two names, two where it cannot.
-void put_in_place(const fs::path& made, const fs::path& folder) {
-  if (::rename(made.c_str(), folder.c_str()) == 0) return;  // nothing, or an empty folder, was there
-  if (errno != ENOTEMPTY && errno != EEXIST) fail(folder, errno);
-  if (::renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) != 0) {
-    const fs::path aside = folder.string() + ".old";
-    fs::remove_all(aside);
-    fs::rename(folder, aside);
-    fs::rename(made, folder);
-    fs::rename(aside, made);
-  }
-  std::error_code ignored;
-  fs::remove_all(made, ignored);
-}
-
 }  // namespace
 
 void write_model(const Network& network, const std::vector<std::string>& classes, const fs::path& folder) {
   const auto description = describe(network, classes);
-  const fs::path made = folder.string() + ".tmp";
-  std::error_code error;
-  fs::remove_all(made, error);
-  if (!fs::create_directories(made, error)) fail(made, error.value());
-  try {
-    for (const auto& [name, text] : description.files) write_file(made / name, text);
-    weights::write_checkpoint(made / "model.safetensors", *network.model, description.keys, description.prefix);
-    put_in_place(made, folder);
-  } catch (...) {
-    fs::remove_all(made, error);
-    throw;
-  }
+  NewFolder made(folder, NewFolder::Existing::replaced);
+  for (const auto& [name, text] : description.files) write_file(made.path() / name, text);
+  weights::write_checkpoint(made.path() / "model.safetensors", *network.model, description.keys, description.prefix);
+  made.put_in_place();
 }
 
 }  // namespace nunchi::train

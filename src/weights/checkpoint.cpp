@@ -152,10 +152,10 @@ bool Checkpoint::is_replaced(const std::string& own_name) const {
                      [&](const std::string& part) { return own_name.starts_with(part + "."); });
 }
 
-void Checkpoint::load(nn::Module& module) const {
+void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
   ASSERT(!c10::InferenceMode::is_enabled(), "loading runs outside InferenceMode");
   verify(module);
-  auto generator = nn::seeded(0);
+  auto generator = nn::seeded(seed);
   for (const auto& [name, slot] : module.tensors()) {
     if (is_replaced(name)) {
       *slot->tensor =

@@ -23,7 +23,8 @@ class Checkpoint {
 
   // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones
   // are owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
-  void load(nn::Module& module) const;
+  // Replaced heads are drawn from `seed`.
+  void load(nn::Module& module, std::uint64_t seed = 0) const;
 
   // The same check without reading: throws the same report.
   void verify(nn::Module& module) const;

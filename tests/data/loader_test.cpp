@@ -289,7 +289,7 @@ TEST(SplitSamples, HoldsTheSamePartOfEveryClassBack) {
 
 TEST(SharedCifar, LoadsFromItsZip) {
   const auto path = image::shared() / "cifar10-jpeg/cifar10_jpeg_all.zip";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no shared data";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no shared data beside the checkout";
   const auto dataset = open_dataset(path, {.split = "train"});
   const auto split = split_samples(dataset, 0.1, 1);
   EXPECT_THAT(split.validation, SizeIs(5000));
