@@ -7,7 +7,7 @@
 namespace nunchi::models {
 namespace {
 
-nn::BlockConfig block_config(const BeitConfig& c) {
+nn::BlockConfig block_config(const BeitConfig& c, std::int64_t index) {
   return {.attention = {.dim = c.dim,
                         .heads = c.heads,
                         .qkv_bias = c.qkv_bias,
@@ -23,7 +23,8 @@ nn::BlockConfig block_config(const BeitConfig& c) {
                   .dropout = c.dropout},
           .eps = c.eps,
           .scale_attention = c.layer_scale,
-          .scale_mlp = c.layer_scale};
+          .scale_mlp = c.layer_scale,
+          .drop_path = {nn::DropPath::rate_of_block(c.drop_path, index, c.depth)}};
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ BeitConfig beit_l16() {
   return config;
 }
 
-BeitBlock::BeitBlock(const BeitConfig& config) : Block(block_config(config)) {
+BeitBlock::BeitBlock(const BeitConfig& config, std::int64_t index) : Block(block_config(config, index)) {
   if (config.relative_bias) child("attn", bias.emplace(config.grid(), config.heads, config.resampling));
 }
 
@@ -49,11 +50,12 @@ Beit::Beit(const BeitConfig& c) : config_(c), patch_embed_(c.channels, c.patch, 
   if (c.positions) parameter("pos_embed", pos_embed_, {1, 1 + rows * columns, c.dim});
   child("patch_embed", patch_embed_);
   if (c.shared_relative_bias) child("rel_pos_bias", rel_pos_bias_.emplace(c.grid(), c.heads, c.resampling));
-  for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c);
+  for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c, i);
   child("blocks", blocks_);
   if (c.norm_tokens) child("norm", norm_.emplace(c.dim, c.eps));
   if (c.norm_pooled) child("fc_norm", fc_norm_.emplace(c.dim, c.eps));
   if (c.classes > 0) child("head", head_.emplace(c.dim, c.classes));
+  if (head_) head_->input_dropout = c.head_dropout;
 }
 
 ModelOutput Beit::forward(const Tensor& image, const ForwardOptions& options) {

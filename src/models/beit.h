@@ -35,7 +35,8 @@ struct BeitConfig {
   Resampling resampling = Resampling::spread;  // of positions and biases, for pictures of another size
   Pool pool = Pool::mean;
   bool norm_tokens = false, norm_pooled = true;  // norm, fc_norm
-  double dropout = 0, attention_dropout = 0;     // training only
+  // Of training only; drop_path that of the last block (nn/drop_path.h), head_dropout of what the classifier reads.
+  double dropout = 0, attention_dropout = 0, drop_path = 0, head_dropout = 0;
 
   nn::Grid grid() const { return {image_size[0] / patch[0], image_size[1] / patch[1]}; }
 };
@@ -45,7 +46,7 @@ BeitConfig beit_b16();
 BeitConfig beit_l16();
 
 struct BeitBlock : nn::Block {
-  explicit BeitBlock(const BeitConfig& config);
+  BeitBlock(const BeitConfig& config, std::int64_t index);
 
   std::optional<RelativeBias> bias;
 };

@@ -146,6 +146,7 @@ BeitConfig beit_config_from_transformers(const Source& source) {
   beit.resampling = Resampling::bilinear;
   beit.dropout = get_or(config, "hidden_dropout_prob", 0.0);
   beit.attention_dropout = get_or(config, "attention_probs_dropout_prob", 0.0);
+  beit.drop_path = get_or(config, "drop_path_rate", 0.1);
   const bool head = is_for(source, "ForImageClassification", "classifier.weight");
   beit.classes = source.classes.value_or(head ? label_count(config) : 0);
   const bool mean = get_or(config, "use_mean_pooling", true);
@@ -181,6 +182,10 @@ BeitConfig beit_config_from_timm(const Source& source) {
   beit.positions = get_or(arguments, "use_abs_pos_emb", true);
   beit.relative_bias = get_or(arguments, "use_rel_pos_bias", false);
   beit.shared_relative_bias = get_or(arguments, "use_shared_rel_pos_bias", false);
+  beit.dropout = get_or(arguments, "proj_drop_rate", 0.0);
+  beit.attention_dropout = get_or(arguments, "attn_drop_rate", 0.0);
+  beit.drop_path = get_or(arguments, "drop_path_rate", 0.0);
+  beit.head_dropout = get_or(arguments, "drop_rate", 0.0);
   const auto pool = get_or<std::string>(arguments, "global_pool", "avg");
   if (pool != "avg" && pool != "token") refuse_argument(source, "global_pool", "\"avg\" or \"token\"");
   beit.pool = pool == "avg" ? Pool::mean : Pool::cls;

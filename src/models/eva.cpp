@@ -52,12 +52,17 @@ Eva::Eva(const EvaConfig& c) : config_(c), patch_embed_(c.channels, c.patch, c.d
     parameter("rope.freqs", frequencies_, {2, c.depth, attention.heads, attention.inner_dim() / attention.heads / 2});
   child("patch_embed", patch_embed_);
   if (c.norm_before) child("norm_pre", norm_pre_.emplace(c.dim(), eps, norm_kind));
-  for (std::int64_t i = 0; i < c.depth; ++i) blocks_.add(c.block);
+  for (std::int64_t i = 0; i < c.depth; ++i) {
+    auto block = c.block;
+    block.drop_path = {nn::DropPath::rate_of_block(c.drop_path, i, c.depth)};
+    blocks_.add(block);
+  }
   child("blocks", blocks_);
   if (c.norm_tokens) child("norm", norm_.emplace(c.dim(), eps, norm_kind));
   if (c.pool == EvaConfig::Pool::attention) child("attn_pool", attn_pool_.emplace(c.attention_pool));
   if (c.norm_pooled) child("fc_norm", fc_norm_.emplace(c.dim(), eps, norm_kind));
   if (c.classes > 0) child("head", head_.emplace(c.dim(), c.classes));
+  if (head_) head_->input_dropout = c.head_dropout;
 }
 
 ModelOutput Eva::forward(const Tensor& picture, const ForwardOptions& options) {

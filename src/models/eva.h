@@ -37,7 +37,8 @@ struct EvaConfig {
   Pool pool = Pool::mean;
   nn::AttentionPoolConfig attention_pool;
   Rest rest = Rest::refuse;
-  double embedding_dropout = 0;  // training only
+  // Of training only; drop_path that of the last block (nn/drop_path.h), head_dropout of what the classifier reads.
+  double embedding_dropout = 0, drop_path = 0, head_dropout = 0;
 
   std::int64_t dim() const { return block.attention.dim; }
   std::int64_t prefix_tokens() const { return class_token + registers; }

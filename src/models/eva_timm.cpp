@@ -85,7 +85,9 @@ nn::AttentionConfig attention_config(const Source& source) {
           .norm_queries_and_keys = get_or(arguments, "qk_norm", false),
           .norm_output = get_or(arguments, "scale_attn_inner", false),
           .norm_kind = norm_kind,
-          .eps = eps};
+          .eps = eps,
+          .attention_dropout = get_or(arguments, "attn_drop_rate", 0.0),
+          .projection_dropout = get_or(arguments, "proj_drop_rate", 0.0)};
 }
 
 nn::MlpConfig mlp_config(const Source& source, std::int64_t dim) {
@@ -99,7 +101,8 @@ nn::MlpConfig mlp_config(const Source& source, std::int64_t dim) {
           .gated = get_or(arguments, "swiglu_mlp", false),
           .norm_hidden = get_or(arguments, "scale_mlp", false),
           .norm_kind = norm_kind,
-          .eps = eps};
+          .eps = eps,
+          .dropout = get_or(arguments, "proj_drop_rate", 0.0)};
 }
 
 nn::BlockConfig block_config(const Source& source) {
@@ -234,6 +237,9 @@ EvaDescription describe_timm_eva(const Source& source) {
   eva.classes = source.classes.value_or(get_or<std::int64_t>(arguments, "num_classes", 1000));
   eva.depth = get_or<std::int64_t>(arguments, "depth", 12);
   eva.block = block_config(source);
+  eva.embedding_dropout = get_or(arguments, "pos_drop_rate", 0.0);
+  eva.drop_path = get_or(arguments, "drop_path_rate", 0.0);
+  eva.head_dropout = get_or(arguments, "drop_rate", 0.0);
   add_tokens(eva, arguments);
   add_pooling(eva, source);
   if (source.sizes_from_shapes) take_sizes(eva, source);

@@ -89,6 +89,7 @@ EvaDescription describe_dinov3(const Source& source) {
   eva.registers = get_or<std::int64_t>(config, "num_register_tokens", 0);
   eva.depth = get_or<std::int64_t>(config, "num_hidden_layers", 12);
   eva.block = block_config(config);
+  eva.drop_path = get_or(config, "drop_path_rate", 0.0);
   eva.positions = false;
   check_dinov3(eva, config);
   eva.rotary = {.head_dim = eva.block.attention.inner_dim() / eva.block.attention.heads,

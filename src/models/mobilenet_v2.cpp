@@ -71,6 +71,13 @@ Tensor MobileConv::forward(const Tensor& x) const {
   return nn::ConvNorm::forward(ops::pad_same(x, {.kernel = c.kernel, .stride = c.stride, .dilation = c.dilation}));
 }
 
+// timm counts the stem as the first block.
+InvertedResidual::InvertedResidual(const MobileNetV2Config& c, std::size_t index, std::int64_t in)
+    : InvertedResidual(c, c.blocks[index], in) {
+  const auto place = static_cast<double>(index + 1), blocks = static_cast<double>(c.blocks.size() + 1);
+  drop_path.rate = c.drop_path * place / blocks;
+}
+
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2Block& block, std::int64_t in)
     : expand_1x1(c, {.in = in, .out = block.hidden}),
       conv_3x3(c, {.in = block.hidden,
@@ -88,7 +95,7 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2
 
 Tensor InvertedResidual::forward(const Tensor& x) const {
   const Tensor y = reduce_1x1.forward(conv_3x3.forward(expand_1x1.forward(x)));
-  return residual ? x + y : y;
+  return residual ? x + drop_path.apply(y, is_training()) : y;
 }
 
 MobileStem::MobileStem(const MobileNetV2Config& c)
@@ -113,13 +120,14 @@ MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) 
   const auto& c = config_;
   child("conv_stem", conv_stem_.emplace(c));
   std::int64_t in = c.stem;
-  for (const auto& block : c.blocks) {
-    layer_.add(c, block, in);
-    in = block.out;
+  for (std::size_t i = 0; i < c.blocks.size(); ++i) {
+    layer_.add(c, i, in);
+    in = c.blocks[i].out;
   }
   child("layer", layer_);
   child("conv_1x1", conv_1x1_.emplace(c, MobileConv::Options{.in = in, .out = c.features}));
   if (c.classes > 0) child("classifier", classifier_.emplace(c.features, c.classes));
+  if (classifier_) classifier_->input_dropout = c.head_dropout;
 }
 
 ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& options) {

@@ -12,6 +12,7 @@
 
 #include "models/model.h"
 #include "nn/conv_norm.h"
+#include "nn/drop_path.h"
 #include "nn/linear.h"
 
 namespace nunchi::models {
@@ -33,6 +34,7 @@ struct MobileNetV2Config {
   bool tf_padding = true;  // TensorFlow's "same": what is left over goes to the bottom and the right
   ops::Activation activation = ops::Activation::relu6;
   double eps = 1e-3, momentum = 0.997;
+  double drop_path = 0, head_dropout = 0;  // of training only, as in timm; head_dropout of what the classifier reads
 };
 
 // Table 2 of the paper, without its first line.
@@ -71,11 +73,15 @@ struct MobileConv : nn::ConvNorm {
 
 // Section 3.3: expand, filter by depth, project linearly; residual where the shapes agree.
 struct InvertedResidual : nn::Module {
-  InvertedResidual(const MobileNetV2Config& config, const MobileNetV2Block& block, std::int64_t in);
+  InvertedResidual(const MobileNetV2Config& config, std::size_t index, std::int64_t in);
   Tensor forward(const Tensor& x) const;
 
   MobileConv expand_1x1, conv_3x3, reduce_1x1;
   bool residual;
+  nn::DropPath drop_path;
+
+ private:
+  InvertedResidual(const MobileNetV2Config& config, const MobileNetV2Block& block, std::int64_t in);
 };
 
 struct MobileStem : nn::Module {

@@ -172,6 +172,7 @@ MobileNetV2Config mobilenet_v2_config_from_transformers(const Source& source) {
   net.tf_padding = get_or(config, "tf_padding", net.tf_padding);
   net.activation = ops::activation_from_name(get_or<std::string>(config, "hidden_act", "relu6"));
   net.eps = get_or(config, "layer_norm_eps", net.eps);
+  net.head_dropout = get_or(config, "classifier_dropout_prob", 0.8);
   net.classes = source.classes.value_or(source.has_key("classifier.weight") ? label_count(config) : 0);
   models::set_layers(net, scaling_from_transformers(config));
   check_mobilenet(net, config);
@@ -189,6 +190,9 @@ MobileNetV2Config mobilenet_v2_config_from_arguments(const Source& source) {
   net.classes = get_or(arguments, "num_classes", net.classes);
   net.activation = activation_argument(arguments, "act_layer", net.activation);
   net.eps = get_or(arguments, "bn_eps", net.eps);
+  const bool timm = source.publisher == Publisher::timm;
+  net.drop_path = timm ? get_or(arguments, "drop_path_rate", 0.0) : 0;
+  net.head_dropout = timm ? get_or(arguments, "drop_rate", 0.0) : get_or(arguments, "dropout", 0.2);
   set_layers(net, scaling_from_arguments(arguments));
   if (source.sizes_from_shapes) read_sizes_of_tensors(net, source);
   if (source.classes) net.classes = *source.classes;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "nn/attention.h"
+#include "nn/drop_path.h"
 #include "nn/mlp.h"
 
 namespace nunchi::nn {
@@ -17,6 +18,7 @@ struct BlockConfig {
   NormKind norm_kind = NormKind::layer;
   bool scale_attention = false, scale_mlp = false;  // gamma_1, gamma_2
   bool norm_after = false;  // x + norm(half(x)) instead of x + half(norm(x)); without layer scale
+  DropPath drop_path = {};  // of both halves
 };
 
 class Block : public Module {
@@ -33,8 +35,11 @@ class Block : public Module {
   Mlp mlp;
 
  private:
+  ops::Epilogue add_to(const Tensor& residual, const Tensor& gamma) const;
+
   Tensor gamma_1_, gamma_2_;
   bool norm_after_;
+  DropPath drop_path_;
 };
 
 }  // namespace nunchi::nn

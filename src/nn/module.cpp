@@ -55,6 +55,12 @@ void Module::rest_frozen_parts() {
   for (auto& [name, module] : children_) module->rest_frozen_parts();
 }
 
+void Module::rest_batch_norms() {
+  if (std::ranges::any_of(slots_, [](const Slot& slot) { return slot.name.ends_with("running_var"); }))
+    training_ = false;
+  for (auto& [name, module] : children_) module->rest_batch_norms();
+}
+
 void Module::initialise(const at::Generator& generator) {
   for (auto& slot : slots_) *slot.tensor = truncated_normal(slot.shape, generator);
   for (auto& [name, module] : children_) module->initialise(generator);

@@ -62,6 +62,8 @@ class Module {
   void train(bool on);
   // Back to inference for every part below that has parameters, none of which asks for a gradient.
   void rest_frozen_parts();
+  // The same for every batch norm below: it normalises by its running statistics, and keeps them.
+  void rest_batch_norms();
 
   // Random values for training from scratch (nn/initialise.h has the policy). A module's own parameters, such as tokens
   // and position tables, get a truncated normal unless the layer knows better.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 #include "models/architectures.h"
 #include "nn/initialise.h"
 #include "tasks/class_mapping.h"
@@ -69,20 +71,41 @@ image::Transform transform_of(const tasks::ModelFiles& files, const AugmentRecip
   return image::with_size(*files.transform, static_cast<int>(input[1]), static_cast<int>(input[2]));
 }
 
-// Dropout of what the classifier reads, and stochastic depth, under each publisher's names for them. What the recipe
-// gives among the model's arguments counts more.
+// What a library calls stochastic depth, and dropout; empty where its network has none.
+struct RegularisationNames {
+  std::string drop_path, dropout;
+};
+
+RegularisationNames regularisation_names(const models::Source& source) {
+  const auto is_one_of = [&](const std::set<std::string>& names) { return names.contains(source.name); };
+  const auto if_not = [&](bool lacking, const char* name) { return lacking ? "" : name; };
+  switch (source.publisher) {
+    case Publisher::timm:
+      return {"drop_path_rate", "drop_rate"};
+    case Publisher::torchvision:
+      return {if_not(!is_one_of({"SwinTransformer", "ConvNeXt"}), "stochastic_depth_prob"),
+              if_not(is_one_of({"ConvNeXt", "ResNet"}), "dropout")};
+    case Publisher::transformers:
+      if (is_one_of({"mobilenet_v2"})) return {"", "classifier_dropout_prob"};
+      return {if_not(is_one_of({"resnet"}), "drop_path_rate"),
+              if_not(is_one_of({"resnet", "convnext", "convnextv2", "dinov3_vit"}), "hidden_dropout_prob")};
+    default:
+      return {};
+  }
+}
+
+// What the recipe gives among the model's arguments counts more.
 void add_regularisation(models::Source& source, const Recipe& recipe) {
-  const auto set = [&](const char* name, double value) {
-    if (!recipe.model.arguments.contains(name)) source.config[name] = value;
+  const auto set = [&](const char* field, const std::string& name, double value) {
+    if (name.empty() && value != 0) {
+      throw Error(ErrorKind::usage, fmt::format("regularisation.{}: {} as its publisher wrote it has none; set it to 0",
+                                                field, source.name));
+    }
+    if (!name.empty() && !recipe.model.arguments.contains(name)) source.config[name] = value;
   };
-  const auto& r = recipe.regularisation;
-  const bool torchvision = source.publisher == Publisher::torchvision;
-  if (source.publisher == Publisher::original) return;
-  set(torchvision ? "stochastic_depth_prob" : "drop_path_rate", r.drop_path);
-  set(torchvision                                   ? "dropout"
-      : source.publisher == Publisher::transformers ? "hidden_dropout_prob"
-                                                    : "drop_rate",
-      r.dropout);
+  const auto names = regularisation_names(source);
+  set("drop_path", names.drop_path, recipe.regularisation.drop_path);
+  set("dropout", names.dropout, recipe.regularisation.dropout);
 }
 
 // --- from scratch
@@ -120,6 +143,17 @@ std::optional<Json> preprocessor_beside(const std::filesystem::path& folder) {
   return std::nullopt;
 }
 
+// Folded into the convolution before it, a batch norm is left with a mean of 0.
+bool has_folded_batch_norms(nn::Module& model) {
+  std::int64_t norms = 0;
+  for (const auto& [name, slot] : model.tensors()) {
+    if (!name.ends_with("running_mean")) continue;
+    if (slot->tensor->any().item<bool>()) return false;
+    ++norms;
+  }
+  return norms > 0;
+}
+
 Network from_checkpoint(const Recipe& recipe, const std::vector<std::string>& classes) {
   if (!recipe.model.arguments.empty())
     throw Error(ErrorKind::usage, "model.arguments: a checkpoint has its own; leave them out, or train from scratch");
@@ -145,6 +179,12 @@ Network from_checkpoint(const Recipe& recipe, const std::vector<std::string>& cl
   weights::thaw(*network.model, &checkpoint);
   if (!replaced.empty())
     network.remarks.push_back(fmt::format("a new head ({}) for {} classes", fmt::join(replaced, ", "), count));
+  const auto& m = recipe.model;
+  if (!m.freeze_batch_norm && !m.freeze_backbone && has_folded_batch_norms(*network.model)) {
+    network.remarks.emplace_back(
+        "the checkpoint's batch norms were folded into its convolutions (every running mean is 0): statistics of a "
+        "batch would undo what it learned; set model.freeze_batch_norm=true");
+  }
   return network;
 }
 

@@ -67,9 +67,10 @@ std::vector<ParameterGroup> parameter_groups(nn::Module& model, const GroupOptio
   return std::move(groups.all);
 }
 
-void start_training(nn::Module& model) {
+void start_training(nn::Module& model, bool freeze_batch_norm) {
   model.train(true);
   model.rest_frozen_parts();
+  if (freeze_batch_norm) model.rest_batch_norms();
 }
 
 }  // namespace nunchi::train

@@ -31,7 +31,8 @@ struct GroupOptions {
 std::vector<ParameterGroup> parameter_groups(nn::Module& model, const GroupOptions& options);
 
 // Training mode, but parts whose parameters are all frozen stay as in inference: their batch norms keep the running
-// statistics (in training mode these would move although nothing trains), and nothing is dropped.
-void start_training(nn::Module& model);
+// statistics (in training mode these would move although nothing trains), and nothing is dropped. With
+// `freeze_batch_norm` all batch norms keep theirs, and train their scale and shift alone.
+void start_training(nn::Module& model, bool freeze_batch_norm = false);
 
 }  // namespace nunchi::train

@@ -19,6 +19,7 @@ void visit_inputs(AnyRecipe& r, const Visitor& visit) {
   visit("model.arguments", r.model.arguments);
   visit("model.checkpoint", r.model.checkpoint);
   visit("model.freeze_backbone", r.model.freeze_backbone);
+  visit("model.freeze_batch_norm", r.model.freeze_batch_norm);
   visit("model.backbone_rate_scale", r.model.backbone_rate_scale);
   visit("data.path", r.data.path);
   visit("data.train", r.data.train);

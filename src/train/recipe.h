@@ -21,6 +21,7 @@ struct ModelRecipe {
   Json arguments = Json::object();  // of its class's constructor: {"img_size": 32, "patch_size": 4}
   std::string checkpoint;           // a model folder, a name on the hub, or with `arch` a file of weights
   bool freeze_backbone = false;     // only the head trains
+  bool freeze_batch_norm = false;   // it keeps the checkpoint's running statistics
   double backbone_rate_scale = 1;   // of the learning rate, for all but the head
 };
 

@@ -156,7 +156,7 @@ void Trainer::restore(const TrainingState& state) {
 // --- the loop
 
 bool Trainer::train_epoch() {
-  start_training(*network_.model);
+  start_training(*network_.model, recipe_.model.freeze_batch_norm);
   if (position_.batch < batches_)
     training_->start(static_cast<std::uint64_t>(position_.epoch), static_cast<std::size_t>(position_.batch));
   while (position_.batch < batches_) {

@@ -127,6 +127,22 @@ TEST(ParameterGroups, FrozenBatchNormsKeepTheirStatistics) {  // R093
   EXPECT_FALSE(same(mean_of(), before));
 }
 
+TEST(ParameterGroups, BatchNormsMayKeepTheirStatisticsWhileAllTrains) {
+  auto config = models::cifar_resnet(8);
+  models::ResNet net(config);
+  nn::randomise(net, 1);
+  const Tensor image = random({2, 3, 32, 32}, 2), expected = net.forward(image).logits;
+  const Tensor before = nn::named(net, "layer1.0.bn1.running_mean").clone();
+  parameter_groups(net, {.heads = {"fc"}});
+  start_training(net, /*freeze_batch_norm=*/true);
+  EXPECT_TRUE(net.is_training());
+  const Tensor logits = net.forward(image).logits;
+  EXPECT_TRUE(same(logits.detach(), expected));
+  logits.sum().backward();
+  EXPECT_TRUE(same(nn::named(net, "layer1.0.bn1.running_mean"), before));
+  for (const auto& [name, slot] : net.tensors()) EXPECT_EQ(slot->tensor->grad().defined(), slot->trainable) << name;
+}
+
 TEST(ParameterGroups, SayWhatCannotBe) {
   models::Vit vit(tiny_vit());
   nn::randomise(vit, 1);

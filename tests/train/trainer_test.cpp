@@ -239,6 +239,35 @@ TEST_F(FineTuning, EverythingMovesOtherwise) {
   EXPECT_THAT(names, Contains("fc.weight"));
 }
 
+TEST_F(FineTuning, WhatANetworkDoesNotHaveIsRefused) {
+  EXPECT_THAT([&] { changed("resnet_basic", {"regularisation.drop_path=0.1"}); },
+              testing::ThrowsMessage<Error>(HasSubstr("regularisation.drop_path: resnet")));
+  EXPECT_THAT(
+      [&] {
+        changed("resnet_basic", {"regularisation.drop_path=0", "regularisation.dropout=0.1"});
+      },
+      testing::ThrowsMessage<Error>(HasSubstr("regularisation.dropout: resnet")));
+}
+
+TEST_F(FineTuning, FoldedBatchNormsAreTold) {
+  const TemporaryFolder scratch;
+  const auto folded = copy_case("timm_resnet_basic", scratch) / "model";
+  change_arrays(folded / "model.safetensors", [](Arrays& arrays) {
+    for (auto& [name, array] : arrays)
+      if (name.ends_with("running_mean")) std::ranges::fill(array.bytes, std::byte{0});
+  });
+  const auto remarks = [&](const std::string& word) {
+    const std::vector<std::string> words = {"model.checkpoint=" + folded.string(), "model.arch=", "model.arguments={}",
+                                            "schedule.epochs=1", word};
+    std::string all;
+    train(recipe(words), {.run = folder_ / word, .on_remark = [&](const std::string& text) { all += text; }});
+    return all;
+  };
+  EXPECT_THAT(remarks("model.freeze_batch_norm=false"), HasSubstr("set model.freeze_batch_norm=true"));
+  EXPECT_THAT(remarks("model.freeze_batch_norm=true"), testing::Not(HasSubstr("batch norms")));
+  EXPECT_THAT(remarks("model.freeze_backbone=true"), testing::Not(HasSubstr("batch norms")));
+}
+
 TEST_F(FineTuning, TransformersOwnWordsComeBack) {
   changed("vit_classifier", {});
   const auto config = read_json(folder_ / "run/model/config.json");
