@@ -14,6 +14,7 @@ namespace nunchi::cli {
 int classify(const Options& options);
 int eval(const Options& options);
 int compare(const Options& options);
+int bench(const Options& options);
 int train(const Options& options);
 int demo(const Options& options);
 int embed(const Options& options);

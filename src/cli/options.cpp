@@ -250,6 +250,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_inspection(*app, options);
   add_hub(*app, options);
   add_demo(*app, options);
+  add_bench(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);
@@ -270,12 +271,15 @@ void settle_model(Options& options) {
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk", "eval"};
   const bool takes_pictures =
       std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
-  if (!takes_pictures && options.command != "forward" && options.command != "info" && options.command != "convert")
+  const bool is_bench = options.command == "bench";
+  if (!takes_pictures && !is_bench && options.command != "forward" && options.command != "info" &&
+      options.command != "convert")
     return;
   // The command then finds no model named, and takes the one that is part of nunchi.
-  const bool bundled = takes_pictures && options.model.empty() && !options.inputs.empty() &&
-                       (options.command != "eval" || options.inputs.size() == 1) &&
-                       is_input(options.inputs.front(), options);
+  const bool bundled = is_bench ? options.model.empty() && options.inputs.empty()
+                                : takes_pictures && options.model.empty() && !options.inputs.empty() &&
+                                      (options.command != "eval" || options.inputs.size() == 1) &&
+                                      is_input(options.inputs.front(), options);
   if (options.model.empty() && !options.inputs.empty() && !bundled) {
     options.model = options.inputs.front();
     options.inputs.erase(options.inputs.begin());

@@ -28,6 +28,10 @@ void add_train(CLI::App& app, Options& o);
 
 void add_demo(CLI::App& app, Options& o);
 
+// --- options_bench.cpp
+
+void add_bench(CLI::App& app, Options& o);
+
 bool takes_several_models(const Options& options);
 
 // Whether a word can only be what a model is to look at: a picture, a folder of pictures, a glob.

@@ -40,8 +40,8 @@ int exit_code(ErrorKind kind) {
 }
 
 Options with_bundled_model(Options options) {
-  const std::set<std::string> with_pictures = {"classify", "embed", "similar", "walk", "eval"};
-  if (options.model.empty() && with_pictures.contains(options.command)) options.model = tasks::default_bundled_model();
+  const std::set<std::string> with_default = {"classify", "embed", "similar", "walk", "eval", "bench"};
+  if (options.model.empty() && with_default.contains(options.command)) options.model = tasks::default_bundled_model();
   return options;
 }
 
@@ -50,7 +50,7 @@ int dispatch(const Options& options) {
       {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},     {"compare", compare},
       {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},     {"models", models},
       {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor}, {"version", version},
-      {"train", train},       {"demo", demo},
+      {"train", train},       {"demo", demo},     {"bench", bench},
   };
   return commands.at(options.command)(options);
 }

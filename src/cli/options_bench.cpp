@@ -1,0 +1,37 @@
+// The option table of bench.
+#include "cli/options_groups.h"
+
+namespace nunchi::cli {
+namespace {
+
+constexpr const char* bench_footer =
+    "Every precision and batch is measured in a process of its own, on random pixels of the size that the model "
+    "takes.\n"
+    "Examples:\n"
+    "  nunchi bench google/vit-base-patch16-224\n"
+    "  nunchi bench -m vit-base --batch 1 --precision bf16 --threads 1 --seconds 10 --json";
+
+}  // namespace
+
+void add_bench(CLI::App& app, Options& o) {
+  auto* command = add(app, o, "bench", "how fast a model is: latency, pictures a second, memory");
+  command->add_option("MODEL", o.inputs, "the model (default: the bundled one)");
+  command->add_option("-m,--model", o.model, "the same, wherever it stands on the line");
+  command->add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
+  command->add_option("--batch", o.batches, "pictures per forward, one or several")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096))
+      ->default_str("1,8,32");
+  command->add_option("--precision", o.precisions, "fp32, bf16, or both")
+      ->delimiter(',')
+      ->check(one_of({"fp32", "bf16"}, "fp32 and bf16"))
+      ->default_str("fp32,bf16");
+  command->add_option("--seconds", o.seconds, "for each measurement; ten calls at least")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  command->add_flag("--json", o.json, "one JSON object");
+  command->add_option("-o,--out", o.out, "write to this file instead of standard output");
+  command->footer(bench_footer);
+}
+
+}  // namespace nunchi::cli
