@@ -1,6 +1,7 @@
 """Training with nunchi and with PyTorch (eager, torch.compile, Lightning), in turns, at one recipe.
 
-python benchmarks/training.py NUNCHI DATASET.zip [--models NAME...] [--precisions fp32 bf16] [--rounds N]
+python benchmarks/training.py NUNCHI DATASET.zip [--models NAME...] [--precisions fp32 bf16] [--peers NAME...]
+       [--rounds N]
 DATASET.zip holds class folders of 32x32 JPEGs under train/. All start from the same weights of a timm model: AdamW with
 clipping, label smoothing, random crops and flips. First each trains a few steps on one batch without chance, and must
 show PyTorch's losses. Then the pictures a second after the first steps, and the peak memory of the whole process: nunchi
@@ -115,7 +116,7 @@ def compare(name, precision, options, scratch):
     model = scratch / name.replace(" ", "_").replace(",", "")
     if not model.exists():
         write_model(name, model)
-    kinds = [kind for kind in PEERS if kind != "lightning" or importlib.util.find_spec("lightning")]
+    kinds = [kind for kind in options.peers if kind != "lightning" or importlib.util.find_spec("lightning")]
     contenders = {kind: lambda data, steps, chance, kind=kind: run_peer(kind, model, data, precision, steps) for kind in kinds}
     contenders["nunchi"] = lambda data, steps, chance: run_nunchi(options.nunchi, model, data, precision, steps, chance)
     check(name, precision, contenders, scratch / "one_batch")
@@ -135,6 +136,7 @@ def main():
     parser.add_argument("nunchi")
     parser.add_argument("dataset", type=pathlib.Path)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
     parser.add_argument("--precisions", nargs="+", choices=("fp32", "bf16"), default=["fp32", "bf16"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=40)

@@ -2,7 +2,8 @@
 # The generated file takes the bytes in with .incbin: nothing is read at run time, and a changed file is built anew.
 function(nunchi_embed_assets target)
   set(folder ${CMAKE_SOURCE_DIR}/assets)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/models/* ${folder}/labels/* ${folder}/bundled/* ${folder}/photos/*)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/models/* ${folder}/labels/* ${folder}/photos/*
+       ${folder}/bundled/config.json ${folder}/bundled/preprocessor_config.json ${folder}/bundled/model.safetensors)
   list(FILTER files EXCLUDE REGEX "\\.md$")
   list(SORT files)
   set(bytes "")

@@ -1,20 +1,16 @@
 #include "tasks/bench.h"
 
 #include <ATen/ops/randn.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-#include "core/child_process.h"
 #include "core/interrupt.h"
 #include "core/timing.h"
+#include "tasks/json_from_child.h"
 
 namespace nunchi::tasks {
 namespace {
-
-// --- in the child
 
 Json measured(const ModelSource& source, const BenchCase& what, const BenchOptions& options) {
   auto begin = Clock::now();
@@ -37,17 +33,6 @@ Json measured(const ModelSource& source, const BenchCase& what, const BenchOptio
   return json;
 }
 
-std::string measured_text(const ModelSource& source, const BenchCase& what, const BenchOptions& options) {
-  Json json;
-  try {
-    json = measured(source, what, options);
-  } catch (const std::exception& error) {  // LibTorch's are long: the first line says it
-    const std::string_view text = error.what();
-    json = {{"error", text.substr(0, text.find('\n'))}};
-  }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 double BenchResult::at(double share) const {
@@ -57,14 +42,8 @@ double BenchResult::at(double share) const {
 }
 
 BenchResult bench(const ModelSource& source, const BenchCase& what, const BenchOptions& options) {
-  const auto child = run_in_child([&] { return measured_text(source, what, options); });
-  BenchResult result{.peak_memory = child.peak_memory};
-  if (!child.finished) {
-    result.error = fmt::format("the process that measured it ended early ({}); perhaps there was not enough memory",
-                               child.signal != 0 ? strsignal(child.signal) : "no signal");
-    return result;
-  }
-  const Json json = parse_json(child.output, "the answer of the measuring process");
+  const auto [json, peak_memory] = json_from_child([&] { return measured(source, what, options); });
+  BenchResult result{.peak_memory = peak_memory};
   result.error = get_or<std::string>(json, "error", "");
   if (!result.error.empty()) return result;
   result.load_seconds = json["load"].get<double>();

@@ -28,14 +28,7 @@ std::vector<std::string> bundled_models() {
   return names;
 }
 
-std::string default_bundled_model() {
-  const auto names = bundled_models();
-  if (!names.empty()) return names.front();
-  throw Error(
-      ErrorKind::usage,
-      "no MODEL is named, and this build of nunchi bundles none (its folder assets/bundled was empty): expected "
-      "a folder with config.json and model.safetensors, or a name on the hub, first or after -m");
-}
+std::string default_bundled_model() { return bundled_models().front(); }
 
 bool is_bundled(const std::filesystem::path& model) {
   std::error_code error;

@@ -18,7 +18,7 @@ namespace nunchi::tasks {
 
 std::vector<std::string> bundled_models();  // sorted
 
-// The one that is used where no model is named. Throws Error (usage) where this build holds none.
+// The one that is used where no model is named.
 std::string default_bundled_model();
 
 // Whether a MODEL names one. What exists as a file or folder is that, whatever its name.

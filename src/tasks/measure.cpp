@@ -1,14 +1,12 @@
 #include "tasks/measure.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstring>
 
 #include "core/child_process.h"
 #include "core/interrupt.h"
 #include "core/timing.h"
 #include "tasks/info.h"
+#include "tasks/json_from_child.h"
 
 namespace nunchi::tasks {
 namespace {
@@ -83,20 +81,6 @@ class Measuring {
   Json json_;
 };
 
-std::string measured_text(const ModelSource& source, nn::Precision precision,
-                          const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {
-  Json json;
-  try {
-    json = Measuring(source, precision, options).run(pictures);
-  } catch (const Error& error) {
-    json = {{"error", error.what()}, {"kind", static_cast<int>(error.kind())}};
-  } catch (const std::exception& error) {  // LibTorch's are long: the first line says it
-    const std::string_view text = error.what();
-    json = {{"error", text.substr(0, text.find('\n'))}, {"kind", static_cast<int>(ErrorKind::internal)}};
-  }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // --- in the parent
 
 Measurement read(const Json& json) {
@@ -136,13 +120,8 @@ double Measurement::median_seconds() const {
 
 Measurement measure(const ModelSource& source, nn::Precision precision,
                     const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {
-  const auto child = run_in_child([&] { return measured_text(source, precision, pictures, options); });
-  Measurement result;
-  if (child.finished)
-    result = read(parse_json(child.output, "the answer of the measuring process"));
-  else
-    result.error = fmt::format("{}: the process that measured it ended early ({}); perhaps there was not enough memory",
-                               source.path.string(), child.signal != 0 ? strsignal(child.signal) : "no signal");
+  const auto child = json_from_child([&] { return Measuring(source, precision, options).run(pictures); });
+  auto result = read(child.json);
   result.peak_memory = child.peak_memory;
   return result;
 }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/pictures.h"
+#include "cli/terminal.h"
 
 namespace nunchi::cli {
 namespace {
@@ -192,21 +193,10 @@ TEST_F(Inputs, StandardInputIsNotRead) {
   EXPECT_EQ(run_program({"classify", vit, picture}).exit_code, 0);
 }
 
-// A pseudo-terminal in the place of standard error: what a user sees there.
 std::string seen_on_a_terminal(const std::vector<std::string>& arguments) {
-  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-  if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) throw std::runtime_error("no pseudo-terminal");
-  ProgramOptions options;
-  options.stderr_path = ptsname(terminal);
-  const int kept_open =
-      open(options.stderr_path.c_str(), O_RDWR | O_NOCTTY);  // what is unread is lost with the last writer
-  EXPECT_EQ(run_program(arguments, options).exit_code, 0);
-  fcntl(terminal, F_SETFL, O_NONBLOCK);
-  std::string text(1 << 14, '\0');
-  const auto count = read(terminal, text.data(), text.size());
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  close(kept_open), close(terminal);
-  return text;
+  Terminal terminal;
+  EXPECT_EQ(run_program(arguments, {.stderr_path = terminal.path()}).exit_code, 0);
+  return terminal.seen();
 }
 
 TEST_F(Inputs, ProgressIsShownOnATerminalAndWipedAway) {

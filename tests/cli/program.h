@@ -34,7 +34,9 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment = {};
   std::filesystem::path folder = {};  // to run in
   std::filesystem::path program = NUNCHI_BUILD_DIR "/bin/nunchi";
+  std::string stdin_path = {};                        // read from there; empty: an end that stays open and silent
   std::string stdout_path = {}, stderr_path = {};     // written there instead of being kept
+  int most_silent_seconds = 60;                       // then it is killed: a test must not hang with the program
   std::optional<rlim_t> largest_file = std::nullopt;  // bytes: a write beyond it fails as on a full disk
   bool as_nobody = false;                             // without root's rights
   // Called with all that it wrote so far; false closes its standard output, as `| head` does.
@@ -63,6 +65,7 @@ struct Pipe {
 
 // In the child; returns only where the program cannot be started. Standard input would block a program that reads it.
 inline int execute(const std::vector<std::string>& arguments, const ProgramOptions& options, int in, int out, int err) {
+  if (!options.stdin_path.empty()) in = open(options.stdin_path.c_str(), O_RDONLY | O_NOCTTY);
   if (!options.stdout_path.empty()) out = open(options.stdout_path.c_str(), O_WRONLY | O_CREAT, 0644);
   if (!options.stderr_path.empty()) err = open(options.stderr_path.c_str(), O_WRONLY | O_NOCTTY);
   dup2(in, 0), dup2(out, 1), dup2(err, 2);
@@ -94,8 +97,8 @@ inline void drain(Pipe& out, Pipe& err, ProgramRun& run, const ProgramOptions& o
   };
   while (out.read_end >= 0 || err.read_end >= 0) {
     pollfd ends[2] = {{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}};
-    if (poll(ends, 2, 60'000) <= 0) {
-      kill(child, SIGKILL);  // a test must not hang with the program
+    if (poll(ends, 2, 1000 * options.most_silent_seconds) <= 0) {
+      kill(child, SIGKILL);
       return;
     }
     if (ends[0].revents != 0) take(out, run.out);

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <ATen/ops/rand.h>
+#include <ATen/ops/tensor.h>
 
 #include "core/asset.h"
-#include "core/error.h"
+#include "core/json.h"
+#include "image/decode.h"
 #include "tasks/vision_model.h"
 
 namespace nunchi::tasks {
@@ -17,11 +19,9 @@ const fs::path folder = NUNCHI_SOURCE_DIR "/assets/bundled";
 
 TEST(BundledModels, AreTheFoldersOfAssets) {
   std::vector<std::string> expected;
-  if (fs::is_directory(folder)) {
-    for (const auto& entry : fs::directory_iterator(folder))
-      if (fs::exists(entry.path() / "config.json")) expected.push_back(entry.path().filename().string());
-  }
+  for (const auto& entry : fs::directory_iterator(folder)) expected.push_back(entry.path().filename().string());
   EXPECT_THAT(bundled_models(), testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(bundled_models(), testing::Contains(default_bundled_model()));
   for (const auto& name : bundled_models()) {
     EXPECT_TRUE(is_bundled(name));
     EXPECT_LE(asset("bundled/" + name + "/model.safetensors").size(), 8u << 20) << name;
@@ -29,7 +29,6 @@ TEST(BundledModels, AreTheFoldersOfAssets) {
 }
 
 TEST(BundledModels, LoadLikeTheFolderThatTheyWere) {
-  if (bundled_models().empty()) GTEST_SKIP() << "this build bundles no model";
   for (const auto& name : bundled_models()) {
     const VisionModel embedded({.path = name}), from_folder({.path = folder / name});
     const auto shape = embedded.network().input_shape();
@@ -37,6 +36,20 @@ TEST(BundledModels, LoadLikeTheFolderThatTheyWere) {
     EXPECT_TRUE(embedded.forward(pixels).logits.equal(from_folder.forward(pixels).logits)) << name;
     EXPECT_EQ(embedded.labels(), from_folder.labels());
     EXPECT_NO_THROW(embedded.transform());
+  }
+}
+
+// timm's logits for photos of assets/photos: tools/check_bundled.py.
+TEST(BundledModels, AnswerAsInTimm) {
+  const VisionModel model({.path = default_bundled_model()});
+  const Json expected = read_json(NUNCHI_SOURCE_DIR "/tests/golden/bundled.json");
+  EXPECT_EQ(expected.size(), 3u);
+  for (const auto& [photo, values] : expected.items()) {
+    const auto bytes = std::as_bytes(std::span(asset("photos/" + photo + ".jpg")));
+    const auto pixels = as_batch(image::apply(model.transform(), image::decode(bytes, photo)));
+    const Tensor wanted = at::tensor(values.get<std::vector<double>>(), at::kFloat);
+    const Tensor found = model.forward(pixels).logits[0];
+    EXPECT_LT((found - wanted).abs().max().item<float>(), 1e-5 * wanted.abs().max().item<float>()) << photo << found;
   }
 }
 
@@ -53,20 +66,6 @@ TEST(BundledModels, AnotherNameIsNone) {
   EXPECT_FALSE(is_bundled("vit"));
   EXPECT_FALSE(is_bundled(folder));
   EXPECT_FALSE(bundled_file("vit", "config.json"));
-}
-
-TEST(BundledModels, TheFirstIsTheDefaultAndItsLackIsTold) {
-  if (!bundled_models().empty()) {
-    EXPECT_EQ(default_bundled_model(), bundled_models().front());
-    return;
-  }
-  try {
-    default_bundled_model();
-    FAIL() << "there is none";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_THAT(error.what(), testing::HasSubstr("bundles none"));
-  }
 }
 
 }  // namespace
