@@ -218,7 +218,7 @@ TEST_F(Commands, ModelsListsFamiliesAndTheCheckpointsOfAPattern) {
   EXPECT_EQ(run.exit_code, 0);
   for (const auto* name : {"vit", "deit", "dinov2_with_registers", "mobilenet_v2", "SwinTransformerV2", "DINOv2"})
     EXPECT_THAT(run.out, HasSubstr(name));
-  EXPECT_EQ(json_lines(run_program({"models", "--json"}).out).size(), 10u);  // a line each family, and the bundled model
+  EXPECT_EQ(json_lines(run_program({"models", "--json"}).out).size(), 10u);  // every family, and the bundled model
   const auto matching = run_program({"models", "vit_base_patch16_224*"}).out;
   EXPECT_THAT(matching, AllOf(HasSubstr("timm"), HasSubstr("vit_base_patch16_224.augreg_in21k_ft_in1k\n"),
                               Not(HasSubstr("vit_large"))));
