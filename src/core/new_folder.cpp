@@ -36,7 +36,7 @@ void exchange(const fs::path& made, const fs::path& target) {
 
 }  // namespace
 
-NewFolder::NewFolder(fs::path target, Existing existing)
+NewFolder::NewFolder(const fs::path& target, Existing existing)
     : target_(without_slash(target)), path_(target_.string() + ".tmp"), existing_(existing) {
   std::error_code error;
   if (existing_ == Existing::refused && fs::exists(target_, error) &&

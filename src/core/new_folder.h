@@ -17,7 +17,7 @@ class NewFolder {
 
   // Makes `target`.tmp; what a killed process left there is removed. Throws Error (input) where it cannot be made,
   // where another process is making it, and where the target is refused.
-  NewFolder(std::filesystem::path target, Existing existing);
+  NewFolder(const std::filesystem::path& target, Existing existing);
   ~NewFolder();
   NewFolder(const NewFolder&) = delete;
   NewFolder& operator=(const NewFolder&) = delete;
