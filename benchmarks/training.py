@@ -24,8 +24,9 @@ from safetensors.torch import save_file
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 from cases.absent_torchvision import import_timm  # noqa: E402
+from training_peers import ADAMW, BATCH, CLIP, SMOOTHING, WARM_STEPS  # noqa: E402
 
-BATCH, WARM_STEPS, CHECKED_STEPS = 128, 10, 5
+CHECKED_STEPS = 5
 MODELS = {
     "ViT, 9 layers of 192": ("vit_tiny_patch16_224", {"img_size": 32, "patch_size": 4, "depth": 9, "num_classes": 10}),
     "ViT with stem, 6 layers of 192": ("vit_tiny_r_s16_p8_224", {
@@ -34,11 +35,9 @@ MODELS = {
 }
 PEERS = ("eager", "compile", "lightning")
 SPREAD = {"fp32": 1e-4, "bf16": 3e-2}  # of the first losses
-RECIPE = """
-optimizer: {kind: adamw, learning_rate: 1e-3, weight_decay: 0.05, clip_norm: 1}
-schedule: {kind: constant}
-loss: {label_smoothing: 0.1}
-"""
+RECIPE = {"optimizer.kind": ADAMW["kind"], "optimizer.learning_rate": ADAMW["peak"],
+          "optimizer.weight_decay": ADAMW["weight_decay"], "optimizer.clip_norm": CLIP, "schedule.kind": "constant",
+          "loss.label_smoothing": SMOOTHING, "data.batch": BATCH, "data.validation_fraction": 0}
 
 
 def run(command):
@@ -53,15 +52,15 @@ def run(command):
         return out.read().decode(), usage.ru_maxrss / 1024
 
 
-def run_nunchi(program, model, data, precision, steps, chance):
+def run_nunchi(program, model, data, precision, steps, checked):
     with tempfile.TemporaryDirectory() as scratch:
         recipe = pathlib.Path(scratch) / "recipe.yaml"
-        recipe.write_text(RECIPE, encoding="utf-8")
-        checked = steps == CHECKED_STEPS
-        words = {"model.checkpoint": model, "data.path": data, "data.batch": BATCH, "data.validation_fraction": 0,
-                 "schedule.epochs": steps if checked else 1, "run.log_every": 1 if checked else WARM_STEPS,
-                 "run.precision": precision, "augment.crop": "random" if chance else "none",
-                 "augment.flip": 0.5 if chance else 0}
+        recipe.write_text("{}\n", encoding="utf-8")
+        words = RECIPE | {"model.checkpoint": model, "data.path": data, "run.precision": precision}
+        if checked:  # one batch, again and again
+            words |= {"schedule.epochs": steps, "run.log_every": 1, "augment.crop": "none", "augment.flip": 0}
+        else:
+            words |= {"schedule.epochs": 1, "run.log_every": WARM_STEPS, "augment.crop": "random", "augment.flip": 0.5}
         command = [program, "train", str(recipe), "-o", f"{scratch}/run", "-q", *(f"{k}={v}" for k, v in words.items())]
         _, mib = run(command)
         lines = [json.loads(line) for line in (pathlib.Path(scratch) / "run" / "journal.jsonl").read_text().splitlines()]
@@ -105,7 +104,7 @@ def write_data(dataset, folder, count):
 def check(name, precision, contenders, data):
     expected = None
     for contender, measure in contenders.items():
-        losses = measure(data, CHECKED_STEPS, False)["losses"]
+        losses = measure(data, CHECKED_STEPS, checked=True)["losses"]
         expected = expected or losses
         worst = max(abs(found - wanted) / wanted for found, wanted in zip(losses, expected))
         if len(losses) != CHECKED_STEPS or worst > SPREAD[precision]:
@@ -117,10 +116,10 @@ def compare(name, precision, options, scratch):
     if not model.exists():
         write_model(name, model)
     kinds = [kind for kind in options.peers if kind != "lightning" or importlib.util.find_spec("lightning")]
-    contenders = {kind: lambda data, steps, chance, kind=kind: run_peer(kind, model, data, precision, steps) for kind in kinds}
-    contenders["nunchi"] = lambda data, steps, chance: run_nunchi(options.nunchi, model, data, precision, steps, chance)
+    contenders = {kind: lambda data, steps, checked, kind=kind: run_peer(kind, model, data, precision, steps) for kind in kinds}
+    contenders["nunchi"] = lambda data, steps, checked: run_nunchi(options.nunchi, model, data, precision, steps, checked)
     check(name, precision, contenders, scratch / "one_batch")
-    rounds = [{c: measure(scratch / "many", options.steps, True) for c, measure in contenders.items()}
+    rounds = [{c: measure(scratch / "many", options.steps, checked=False) for c, measure in contenders.items()}
               for _ in range(options.rounds)]
     rates = {c: sorted(r[c]["rate"] for r in rounds)[options.rounds // 2] for c in contenders}
     memory = {c: max(r[c]["mib"] for r in rounds) for c in contenders}

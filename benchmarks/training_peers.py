@@ -16,9 +16,11 @@ from PIL import Image
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
 from cases.absent_torchvision import import_timm  # noqa: E402
+from check_training import make_optimizer  # noqa: E402
 
 BATCH, WARM_STEPS = 128, 10
-LEARNING_RATE, WEIGHT_DECAY, SMOOTHING, CLIP = 1e-3, 0.05, 0.1, 1.0
+SMOOTHING, CLIP = 0.1, 1.0
+ADAMW = {"kind": "adamw", "peak": 1e-3, "weight_decay": 0.05}
 
 
 def read_batches(folder, steps):
@@ -34,15 +36,8 @@ def make_model(folder):
     return import_timm().create_model(f"local-dir:{folder}", pretrained=True).train()
 
 
-def make_optimizer(model):
-    decayed = [p for n, p in model.named_parameters() if p.ndim > 1 and n.endswith("weight")]
-    rest = [p for n, p in model.named_parameters() if not (p.ndim > 1 and n.endswith("weight"))]
-    return torch.optim.AdamW([{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": rest, "weight_decay": 0}],
-                             lr=LEARNING_RATE)
-
-
 def train_plainly(model, batches, bf16, compiled):
-    optimizer, losses, times = make_optimizer(model), [], []
+    optimizer, losses, times = make_optimizer(model, ADAMW), [], []
     forward = torch.compile(model) if compiled else model
     for pixels, labels in batches:
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -69,7 +64,7 @@ def train_with_lightning(model, batches, bf16):
             return torch.nn.functional.cross_entropy(self.model(batch[0]), batch[1], label_smoothing=SMOOTHING)
 
         def configure_optimizers(self):
-            return make_optimizer(self.model)
+            return make_optimizer(self.model, ADAMW)
 
         def on_train_batch_end(self, outputs, *_):
             losses.append(outputs["loss"].item())

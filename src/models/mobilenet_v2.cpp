@@ -71,14 +71,8 @@ Tensor MobileConv::forward(const Tensor& x) const {
   return nn::ConvNorm::forward(ops::pad_same(x, {.kernel = c.kernel, .stride = c.stride, .dilation = c.dilation}));
 }
 
-// timm counts the stem as the first block.
-InvertedResidual::InvertedResidual(const MobileNetV2Config& c, std::size_t index, std::int64_t in)
-    : InvertedResidual(c, c.blocks[index], in) {
-  const auto place = static_cast<double>(index + 1), blocks = static_cast<double>(c.blocks.size() + 1);
-  drop_path.rate = c.drop_path * place / blocks;
-}
-
-InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2Block& block, std::int64_t in)
+InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2Block& block, std::int64_t in,
+                                   nn::DropPath drop)
     : expand_1x1(c, {.in = in, .out = block.hidden}),
       conv_3x3(c, {.in = block.hidden,
                    .out = block.hidden,
@@ -87,7 +81,8 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2
                    .dilation = block.dilation,
                    .groups = block.hidden}),
       reduce_1x1(c, {.in = block.hidden, .out = block.out, .activated = false}),
-      residual(block.stride == 1 && in == block.out) {
+      residual(block.stride == 1 && in == block.out),
+      drop_path(drop) {
   child("expand_1x1", expand_1x1);
   child("conv_3x3", conv_3x3);
   child("reduce_1x1", reduce_1x1);
@@ -121,7 +116,8 @@ MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) 
   child("conv_stem", conv_stem_.emplace(c));
   std::int64_t in = c.stem;
   for (std::size_t i = 0; i < c.blocks.size(); ++i) {
-    layer_.add(c, i, in);
+    const auto place = static_cast<double>(i + 1), count = static_cast<double>(c.blocks.size() + 1);
+    layer_.add(c, c.blocks[i], in, nn::DropPath{c.drop_path * place / count});  // timm counts the stem, too
     in = c.blocks[i].out;
   }
   child("layer", layer_);

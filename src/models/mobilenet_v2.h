@@ -73,15 +73,13 @@ struct MobileConv : nn::ConvNorm {
 
 // Section 3.3: expand, filter by depth, project linearly; residual where the shapes agree.
 struct InvertedResidual : nn::Module {
-  InvertedResidual(const MobileNetV2Config& config, std::size_t index, std::int64_t in);
+  InvertedResidual(const MobileNetV2Config& config, const MobileNetV2Block& block, std::int64_t in,
+                   nn::DropPath drop_path);
   Tensor forward(const Tensor& x) const;
 
   MobileConv expand_1x1, conv_3x3, reduce_1x1;
   bool residual;
   nn::DropPath drop_path;
-
- private:
-  InvertedResidual(const MobileNetV2Config& config, const MobileNetV2Block& block, std::int64_t in);
 };
 
 struct MobileStem : nn::Module {

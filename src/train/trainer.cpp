@@ -27,6 +27,7 @@ namespace nunchi::train {
 namespace {
 
 namespace fs = std::filesystem;
+
 // The averages take the weights' place while it lives.
 class Averaged {
  public:

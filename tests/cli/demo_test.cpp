@@ -182,8 +182,8 @@ TEST_F(Demo, TheBundledModelIsConvertedLikeAnyOther) {
 
 // evaluation.json beside the weights says what they were measured to be.
 TEST_F(Demo, TheBundledModelHasTheAccuracyOfItsCard) {
+  SKIP_WITHOUT_SHARED("cifar10-jpeg/cifar10_jpeg_all.zip");
   const auto dataset = shared_data("cifar10-jpeg/cifar10_jpeg_all.zip");
-  if (!std::filesystem::exists(dataset)) GTEST_SKIP() << "no shared data beside the checkout";
   const auto card =
       read_json(std::filesystem::path(NUNCHI_SOURCE_DIR) / "assets/bundled" / bundled_name() / "evaluation.json");
   EXPECT_GE(card["top1"].get<double>(), 0.75);

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "core/error.h"
-#include "image/golden.h"
+#include "tasks/cases.h"
 
 namespace nunchi::data {
 namespace {
@@ -288,9 +288,8 @@ TEST(SplitSamples, HoldsTheSamePartOfEveryClassBack) {
 }
 
 TEST(SharedCifar, LoadsFromItsZip) {
-  const auto path = image::shared() / "cifar10-jpeg/cifar10_jpeg_all.zip";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no shared data beside the checkout";
-  const auto dataset = open_dataset(path, {.split = "train"});
+  SKIP_WITHOUT_SHARED("cifar10-jpeg/cifar10_jpeg_all.zip");
+  const auto dataset = open_dataset(shared_data("cifar10-jpeg/cifar10_jpeg_all.zip"), {.split = "train"});
   const auto split = split_samples(dataset, 0.1, 1);
   EXPECT_THAT(split.validation, SizeIs(5000));
   const auto copy = [](const image::Picture& picture, Random&, std::span<float> out) {

@@ -20,7 +20,7 @@ check_run_paths() {
   for file in "$1/bin/nunchi" "$1"/lib/libnunchi.so; do
     readelf -d "$file" | sed -n 's/.*R\(UN\)\?PATH.*\[\(.*\)\]/\2/p' | tr ':' '\n' | grep -v '^\$ORIGIN' &&
       fail "$file has a run path (above) that does not start at \$ORIGIN"
-    [[ $file -ef $1/bin/nunchi ]] || ! ldd "$file" | grep -E 'torch|c10' | grep -vF "$1/lib/" ||
+    [[ $file -ef $1/bin/nunchi ]] || ! ldd "$file" | grep -E '^\s*lib(torch|c10)' | grep -vF "$1/lib/" ||
       fail "$file takes LibTorch (above) from outside the tree"
   done
 }
