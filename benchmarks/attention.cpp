@@ -1,5 +1,6 @@
-// benchmarks/attention.cpp: our blocks of queries in bf16 beside LibTorch's scaled_dot_product_attention, in turns, on
-// the views that the qkv projection leaves. The answers are compared before the times count.
+// benchmarks/attention.cpp: our attention in training, and our blocks of queries in bf16, beside LibTorch's
+// scaled_dot_product_attention, in turns, on the views that the qkv projection leaves. The answers are compared before
+// the times count.
 //
 //   bench_attention [runs]
 #include <ATen/ops/randn.h>
@@ -13,6 +14,7 @@
 #include <functional>
 
 #include "ops/attention_blocks.h"
+#include "ops/attention_training.h"
 
 namespace {
 
@@ -49,10 +51,45 @@ void compare(std::int64_t batch, std::int64_t tokens, int runs) {
              batch, median(our_times), flops / median(our_times) / 1e3, median(their_times), difference);
 }
 
+// Forward and backward, from the views of one projection.
+void compare_training(std::int64_t batch, std::int64_t tokens, std::int64_t heads, at::ScalarType dtype, int runs) {
+  const at::Tensor qkv = at::randn({batch, tokens, 3, heads, 64}).to(dtype).requires_grad_();
+  const at::Tensor noise = at::randn({batch, tokens, heads, 64}).to(dtype);
+  const auto train = [&](const auto& attention) {
+    const auto parts = qkv.unbind(2);
+    attention(parts).backward(noise);
+    return std::exchange(qkv.mutable_grad(), at::Tensor());
+  };
+  at::Tensor ours, theirs;
+  const auto run_ours = [&] {
+    ours = train([](const auto& x) { return nunchi::ops::attention_training(x[0], x[1], x[2], 0.125); });
+  };
+  const auto run_theirs = [&] {
+    theirs = train([](const auto& x) {
+      return at::scaled_dot_product_attention(x[0].transpose(1, 2), x[1].transpose(1, 2), x[2].transpose(1, 2))
+          .transpose(1, 2);
+    });
+  };
+  std::vector<double> our_times, their_times;
+  for (int i = 0; i < runs; ++i) {
+    our_times.push_back(microseconds(run_ours));
+    their_times.push_back(microseconds(run_theirs));
+  }
+  fmt::print("training, {}, {:>4} tokens, batch {}: {:>9.0f} us, LibTorch {:>9.0f} us; difference {:.1e}\n",
+             c10::toString(dtype), tokens, batch, median(our_times), median(their_times),
+             (ours - theirs).abs().max().item<double>());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int runs = argc > 1 ? std::stoi(argv[1]) : 30;
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    compare_training(64, 64, 3, dtype, runs);
+    compare_training(64, 65, 3, dtype, runs);
+    compare_training(8, 197, 12, dtype, runs);
+    compare_training(2, 577, 12, dtype, runs);
+  }
   const c10::InferenceMode inference;
   for (const std::int64_t tokens : {49, 197, 577, 1369}) compare(1, tokens, runs);
   compare(8, 197, runs);

@@ -20,9 +20,8 @@ constexpr const char* footer =
 // What is wrong with a value, empty where nothing is. They are told here, and not where the value is used, so that a
 // usage error is answered before LibTorch is loaded.
 std::string check_precision(const std::string& name) {
-  if (name == "fp32" || name == "bf16") return "";
-  if (name == "int8") return "int8: no int8 kernels exist in nunchi yet; use fp32 or bf16";
-  return name + ": not known; known are fp32 and bf16";
+  if (name == "fp32" || name == "bf16" || name == "int8") return "";
+  return name + ": not known; known are fp32, bf16 and int8";
 }
 
 std::string check_device(const std::string& name) {
@@ -72,7 +71,7 @@ void add_general(CLI::App& command, Options& o) {
 
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
-  command.add_option("--precision", o.precision, "fp32 or bf16")
+  command.add_option("--precision", o.precision, "fp32, bf16 or int8")
       ->check(CLI::Validator(check_precision, ""))
       ->capture_default_str();
   command.add_option("--device", o.device, "auto or cpu")
@@ -172,7 +171,7 @@ void add_parity(CLI::App& app, Options& o) {
                     ->needs(published);
   published->needs(image);
   command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
-  command->add_option("--precision", o.precision, "fp32 or bf16")
+  command->add_option("--precision", o.precision, "fp32, bf16 or int8")
       ->check(CLI::Validator(check_precision, ""))
       ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines");

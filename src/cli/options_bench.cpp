@@ -22,10 +22,10 @@ void add_bench(CLI::App& app, Options& o) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->default_str("1,8,32");
-  command->add_option("--precision", o.precisions, "fp32, bf16, or both")
+  command->add_option("--precision", o.precisions, "one or more of fp32, bf16 and int8")
       ->delimiter(',')
-      ->check(one_of({"fp32", "bf16"}, "fp32 and bf16"))
-      ->default_str("fp32,bf16");
+      ->check(one_of({"fp32", "bf16", "int8"}, "fp32, bf16 and int8"))
+      ->default_str("fp32,bf16,int8");
   command->add_option("--seconds", o.seconds, "for each measurement; ten calls at least")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();

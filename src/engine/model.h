@@ -17,7 +17,7 @@
 namespace nunchi {
 
 struct ModelOptions {
-  std::string precision = "fp32";  // or "bf16"
+  std::string precision = "fp32";  // or "bf16", or "int8"
   std::string arch;                // [publisher/]name[.checkpoint], for weights without config.json
   int threads = 0;                 // for the network, of the whole process; 0: all cores
 };

@@ -3,6 +3,7 @@
 #include <ATen/ops/dropout.h>
 
 #include "nn/initialise.h"
+#include "ops/linear_int8.h"
 
 namespace nunchi::nn {
 
@@ -21,8 +22,11 @@ Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
 
 void Linear::freeze(const FreezeOptions& options) {
   const Tensor plain = weights.weight;
-  weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
-  if (weights.packed.defined())
+  if (options.precision == Precision::int8)
+    weights.int8 = ops::quantise_weight(plain);
+  else
+    weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
+  if (weights.int8 || weights.packed.defined())
     release(slot_of(weights.weight), options);
   else
     cast(slot_of(weights.weight), options);
@@ -31,6 +35,7 @@ void Linear::freeze(const FreezeOptions& options) {
 
 void Linear::thaw() {
   weights.packed = Tensor();
+  weights.int8.reset();
   Module::thaw();
 }
 

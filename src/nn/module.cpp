@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "nn/initialise.h"
+#include "ops/linear_int8.h"
 
 namespace nunchi::nn {
 namespace {
@@ -16,7 +17,15 @@ Tensor shape_only(const Shape& shape, at::ScalarType dtype) {
 }  // namespace
 
 at::ScalarType activation_dtype(Precision precision) {
-  return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  switch (precision) {
+    case Precision::fp32:
+      return at::kFloat;
+    case Precision::bf16:
+      return at::kBFloat16;
+    case Precision::int8:
+      return ops::int8_activation_dtype();
+  }
+  ASSERT(false, "every precision has its case");
 }
 
 std::vector<Module::Named> Module::tensors() {

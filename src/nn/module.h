@@ -23,7 +23,8 @@
 
 namespace nunchi::nn {
 
-enum class Precision { fp32, bf16 };
+// int8 is of the weights and inputs of linear layers; what lies between them is bf16 or fp32, as the processor likes.
+enum class Precision { fp32, bf16, int8 };
 
 at::ScalarType activation_dtype(Precision precision);
 

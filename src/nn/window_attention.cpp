@@ -169,8 +169,8 @@ namespace {
 // LibTorch's product sums in another order where memory is aligned otherwise, as in a mapped file: a frozen table would
 // differ in its last bits from that of the same weights after training.
 ops::LinearWeights in_own_memory(const Linear& linear) {
-  const auto& [weight, bias, packed] = linear.weights;
-  return {.weight = weight.clone(), .bias = bias.defined() ? bias.clone() : Tensor(), .packed = {}};
+  const auto& w = linear.weights;
+  return {.weight = w.weight.clone(), .bias = w.bias.defined() ? w.bias.clone() : Tensor()};
 }
 
 }  // namespace
@@ -213,7 +213,7 @@ Tensor WindowAttention::bias(const Windows& windows) const {
 
 Tensor WindowAttention::project(const Tensor& x) const {
   if (!q_bias_.defined() || is_frozen()) return qkv.forward(x);
-  return ops::linear(x, {.weight = qkv.weights.weight, .bias = joined_bias(), .packed = {}});
+  return ops::linear(x, {.weight = qkv.weights.weight, .bias = joined_bias()});
 }
 
 Tensor WindowAttention::joined_bias() const { return at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}, 0); }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "ops/count.h"
+#include "ops/linear_int8.h"
 #include "ops/linear_training.h"
 #include "ops/policy.h"
 
@@ -110,16 +111,26 @@ const char* fused_obstacle(const Tensor& x, const LinearWeights& w, const char* 
   return plain[0] != '\0' && c10::InferenceMode::is_enabled() ? packed : plain;
 }
 
+std::array<std::int64_t, 2> shape_of(const LinearWeights& w) {
+  if (w.int8) return {w.int8->out, w.int8->in};
+  const Tensor& known = w.weight.defined() ? w.weight : w.packed;
+  ASSERT(known.defined(), "a linear op has weights");
+  return {known.size(0), known.size(1)};
+}
+
 }  // namespace
 
 Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
-  const Tensor& known = w.weight.defined() ? w.weight : w.packed;
-  ASSERT(known.defined(), "a linear op has weights");
-  if (x.size(-1) != known.size(1)) {
+  const auto [out, in] = shape_of(w);
+  if (x.size(-1) != in) {
     throw Error(ErrorKind::internal,
-                fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
+                fmt::format("linear: expected input [..., {}], found {}", in, to_string(x.sizes())));
   }
-  count_macs(x.numel() * known.size(0));
+  count_macs(x.numel() * out);
+  if (w.int8) {
+    const bool fused = use_fused("linear", linear_int8_obstacle(x));
+    return fused ? linear_int8(x, *w.int8, w.bias, e) : linear_int8_reference(x, *w.int8, w.bias, e);
+  }
   const char* packed = packed_obstacle(x, w);
   if (use_fused("linear", fused_obstacle(x, w, packed)))
     return packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e);

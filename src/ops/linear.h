@@ -10,10 +10,18 @@
 
 namespace nunchi::ops {
 
+// A weight in eight bits (ops/linear_int8.h makes it): weight[j, k] is about scales[j] * code[j, k].
+struct Int8Weights {
+  Tensor blocks;        // int8 codes [tiles, in / 4, 64, 4]: 64 output channels to a tile, zeros where there are none
+  Tensor scales, sums;  // fp32 [64 * tiles]: of each channel, the scale and scale * sum of its codes
+  std::int64_t in = 0, out = 0;
+};
+
 struct LinearWeights {
-  Tensor weight;  // [out, in]; undefined once released after packing
-  Tensor bias;    // [out]; undefined means none
-  Tensor packed;  // what pack_linear returned; undefined while the model is not frozen
+  Tensor weight;                         // [out, in]; undefined once released after packing
+  Tensor bias;                           // [out]; undefined means none
+  Tensor packed = {};                    // what pack_linear returned; undefined while the model is not frozen
+  std::optional<Int8Weights> int8 = {};  // in place of `packed` in a model frozen to int8
 };
 
 struct Epilogue {
@@ -23,8 +31,8 @@ struct Epilogue {
   std::optional<Tensor> kept;      // [b, 1, ...]: a factor for each sample, of drop path (nn/drop_path.h)
 };
 
-// x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32 and
-// bf16; and on plain ones in fp32 on the CPU, with gradients.
+// x [..., in] -> [..., out] in the dtype of x. The fused path runs under InferenceMode on packed weights, in fp32, bf16
+// and int8; and on plain ones in fp32 on the CPU, with gradients.
 Tensor linear(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue = {});
 
 // residual + kept * scale * y: the part of the epilogue after the activation, for callers that put something in

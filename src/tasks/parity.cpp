@@ -88,9 +88,21 @@ const StageResult* ParityResult::first_failure() const {
   return found == stages.end() ? nullptr : &*found;
 }
 
+double rounding_of(nn::Precision precision) {
+  switch (precision) {
+    case nn::Precision::fp32:
+      return 0;
+    case nn::Precision::bf16:
+      return 0.05;
+    case nn::Precision::int8:
+      return 0.15;
+  }
+  ASSERT(false, "every precision has its case");
+}
+
 ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision) {
   Case c = read_case(folder);
-  if (precision == nn::Precision::bf16) c.rtol = 0.05;
+  c.rtol = std::max(c.rtol, rounding_of(precision));
   const auto expected = formats::SafetensorsFile::open(folder / "expected.safetensors");
   const VisionModel model({.path = folder / "model", .arch = c.arch}, precision);
   const auto outputs = forward_outputs(model, c.input);

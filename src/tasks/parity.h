@@ -24,8 +24,11 @@ struct ParityResult {
   const StageResult* first_failure() const;  // among all stages, not only the required ones
 };
 
-// pixel_values must be equal to the last bit; an output passes within atol + rtol * max |expected|, in bf16 within 5 %
-// of it. Throws Error (input) where the folder is not a case.
+// What rounding to a precision may cost an output, relative to the largest expected value; 0 for fp32.
+double rounding_of(nn::Precision precision);
+
+// pixel_values must be equal to the last bit; an output passes within atol + rtol * max |expected|, where rtol is at
+// least rounding_of(precision). Throws Error (input) where the folder is not a case.
 ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision = nn::Precision::fp32);
 
 }  // namespace nunchi::tasks

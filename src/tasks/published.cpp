@@ -74,8 +74,7 @@ StageResult compare(const Figure& figure, const std::vector<NamedTensor>& output
   }
   const Tensor wanted = at::from_blob(const_cast<float*>(figure.values.data()), figure.shape, at::kFloat);
   const Tensor difference = (wanted - part).abs();
-  constexpr double in_bf16 = 0.05;
-  const double tolerance = precision == nn::Precision::bf16 ? std::max(in_bf16, figure.tolerance) : figure.tolerance;
+  const double tolerance = std::max(rounding_of(precision), figure.tolerance);
   stage.max_absolute = difference.max().item<double>();
   stage.max_relative = stage.max_absolute / std::max(wanted.abs().max().item<double>(), 1e-12);
   stage.passed = (difference <= tolerance + tolerance * wanted.abs()).all().item<bool>();

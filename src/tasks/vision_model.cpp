@@ -76,10 +76,8 @@ Tensor as_batch(const image::PixelValues& picture) {
 nn::Precision precision_from_name(const std::string& name) {
   if (name == "fp32") return nn::Precision::fp32;
   if (name == "bf16") return nn::Precision::bf16;
-  if (name == "int8") {
-    throw Error(ErrorKind::usage, "--precision int8: no int8 kernels exist in nunchi yet; use fp32 or bf16");
-  }
-  throw Error(ErrorKind::usage, fmt::format("--precision {}: not known; known are fp32 and bf16", name));
+  if (name == "int8") return nn::Precision::int8;
+  throw Error(ErrorKind::usage, fmt::format("--precision {}: not known; known are fp32, bf16 and int8", name));
 }
 
 }  // namespace nunchi::tasks

@@ -50,6 +50,6 @@ void require_finite(const Tensor& answer);
 // One transformed picture as network input, [1, channels, h, w].
 Tensor as_batch(const image::PixelValues& picture);
 
-nn::Precision precision_from_name(const std::string& name);  // throws Error (usage), for int8 with the reason
+nn::Precision precision_from_name(const std::string& name);  // throws Error (usage)
 
 }  // namespace nunchi::tasks

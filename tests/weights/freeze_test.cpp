@@ -1,4 +1,5 @@
 // Load, freeze, answer, thaw, train and freeze again, in one process, on the files that transformers wrote.
+#include <ATen/ops/cosine_similarity.h>
 #include <ATen/ops/square.h>
 #include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
@@ -115,8 +116,24 @@ TEST_P(OneProcess, StaysInBf16AfterEveryBlock) {  // rule 5 of the engine
   }
 }
 
+// The answers of int8 point where those of fp32 do; and the weights come back from the file.
+TEST_P(OneProcess, AnswersInInt8AndComesBackBitForBit) {
+  const auto loaded = load_case(GetParam());
+  freeze(*loaded.model, nn::Precision::fp32, loaded.checkpoint.get());
+  const auto exact = infer(*loaded.model);
+  freeze(*loaded.model, nn::Precision::int8, loaded.checkpoint.get());
+  const auto found = infer(*loaded.model, nn::Precision::int8);
+  ASSERT_EQ(found.size(), exact.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].scalar_type(), nn::activation_dtype(nn::Precision::int8));
+    EXPECT_GT(at::cosine_similarity(found[i].to(at::kFloat).flatten(), exact[i].flatten(), 0).item<double>(), 0.99);
+  }
+  thaw(*loaded.model, loaded.checkpoint.get());
+  expect_originals(*loaded.model, *loaded.checkpoint);
+}
+
 TEST_P(OneProcess, DoesNotHoldTwoCopiesWhenFrozen) {
-  for (const auto precision : {nn::Precision::fp32, nn::Precision::bf16}) {
+  for (const auto precision : {nn::Precision::fp32, nn::Precision::bf16, nn::Precision::int8}) {
     const auto loaded = load_case(GetParam());
     freeze(*loaded.model, precision, loaded.checkpoint.get());
     for (const auto& [name, slot] : loaded.model->tensors()) {

@@ -27,7 +27,7 @@ def commands(build, part):
     for entry in json.loads((build / "compile_commands.json").read_text()):
         is_libtorch = "AT_PER_OPERATOR_HEADERS" in entry["command"]
         if "/src/" in entry["file"] and "cmake_pch" not in entry["file"] and is_libtorch == (part == "libtorch"):
-            flags = re.sub(PRECOMPILED + "|-Wno-maybe-uninitialized", "", entry["command"])
+            flags = re.sub(PRECOMPILED + "|-Wno-maybe-uninitialized|-fopenmp", "", entry["command"])
             found[pathlib.Path(entry["file"])] = dict(entry, command=flags)
     return found
 

@@ -1,0 +1,92 @@
+// ops/attention_loops.h: the definitions of ops/attention_kernels.h over the vectors of one instruction set.
+#pragma once
+
+#include "ops/attention_kernels.h"
+#include "ops/vectors.h"
+
+namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
+namespace {
+
+// A tile of c stays in registers: as many rows and vectors as there are registers for.
+constexpr std::int64_t tile_rows = lanes == 16 ? 8 : 4;
+static_assert(row_step % tile_rows == 0 && column_step % lanes == 0);
+
+template <std::int64_t vectors>
+void multiply_tile(const MatrixProduct& p, std::int64_t row, std::int64_t column) {
+  Floats sums[tile_rows][vectors] = {};
+  const float *a = p.a + row * p.a_stride, *b = p.b + column;
+  for (std::int64_t k = 0; k < p.depth; ++k) {
+    Floats right[vectors];
+    for (std::int64_t v = 0; v < vectors; ++v) right[v] = load(b + k * p.b_stride + v * lanes);
+    for (std::int64_t i = 0; i < tile_rows; ++i) {
+      for (std::int64_t v = 0; v < vectors; ++v) sums[i][v] += a[i * p.a_stride + k] * right[v];
+    }
+  }
+  for (std::int64_t i = 0; i < tile_rows; ++i) {
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      float* c = p.c + (row + i) * p.c_stride + column + v * lanes;
+      store(p.add ? load(c) + sums[i][v] : sums[i][v], c);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply(const MatrixProduct& p) {
+  constexpr std::int64_t pair = 2 * lanes;
+  const auto in_pairs = p.columns / pair * pair;
+  for (std::int64_t column = 0; column < in_pairs; column += pair) {
+    for (std::int64_t row = 0; row < p.rows; row += tile_rows) multiply_tile<2>(p, row, column);
+  }
+  for (std::int64_t column = in_pairs; column < p.columns; column += lanes) {
+    for (std::int64_t row = 0; row < p.rows; row += tile_rows) multiply_tile<1>(p, row, column);
+  }
+}
+
+void scores_to_weights(const ScoresToWeights& s) {
+  const auto whole = s.columns / lanes * lanes, left = s.columns - whole;
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    float* row = s.scores + i * s.stride;
+    for (std::int64_t j = s.columns; j < s.stride; ++j) row[j] = -__builtin_inff();
+    Floats largest = all(-__builtin_inff());
+    for (std::int64_t j = 0; j < s.stride; j += lanes) largest = larger(load(row + j), largest);
+    const float top = largest_of(largest);
+    Floats sums{};
+    for (std::int64_t j = 0; j < whole; j += lanes) {
+      const Floats weight = exponential(s.scale * (load(row + j) - top));
+      sums += weight;
+      store(weight, row + j);
+    }
+    for (std::int64_t j = whole; j < s.stride; j += lanes) {
+      const auto some = j == whole ? left : 0;
+      store_some(exponential(s.scale * (load(row + j) - top)), row + j, some);
+      for (std::int64_t rest = some; rest < lanes; ++rest) row[j + rest] = 0;
+      sums += load(row + j);
+    }
+    const float sum = sum_of(sums);
+    for (std::int64_t j = 0; j < s.stride; j += lanes) store(load(row + j) * (1 / sum), row + j);
+    s.log_sums[i] = s.scale * top + __builtin_logf(sum);
+  }
+}
+
+void score_gradients(const ScoreGradients& s) {
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    for (std::int64_t j = 0; j < s.columns; j += lanes) {
+      const auto at = i * s.columns + j;
+      const Floats p = exponential(s.scale * load(s.scores + at) - load(s.log_sums + j));
+      store(p, s.scores + at);
+      store(s.scale * p * (load(s.gradients + at) - load(s.inner + j)), s.gradients + at);
+    }
+  }
+}
+
+void row_products(const RowProducts& p) {
+  for (std::int64_t i = 0; i < p.rows; ++i) {
+    Floats sums{};
+    for (std::int64_t j = 0; j < p.columns; j += lanes)
+      sums += load(p.a + i * p.columns + j) * load(p.b + i * p.columns + j);
+    p.products[i] = sum_of(sums);
+  }
+}
+
+}  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

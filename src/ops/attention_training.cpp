@@ -1,0 +1,309 @@
+#include "ops/attention_training.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+#include "core/isa.h"
+#include "ops/attention_kernels.h"
+
+namespace nunchi::ops {
+namespace {
+
+using std::int64_t;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+int64_t rounded_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+struct Kernels {
+  void (*multiply)(const MatrixProduct&);
+  void (*scores_to_weights)(const ScoresToWeights&);
+  void (*score_gradients)(const ScoreGradients&);
+  void (*row_products)(const RowProducts&);
+};
+
+const Kernels& chosen_kernels() {
+  static const Kernels kernels = [] {
+    switch (chosen_isa()) {
+#ifdef __x86_64__
+      case Isa::avx2:
+        return Kernels{avx2::multiply, avx2::scores_to_weights, avx2::score_gradients, avx2::row_products};
+      case Isa::avx512:
+        return Kernels{avx512::multiply, avx512::scores_to_weights, avx512::score_gradients, avx512::row_products};
+#endif
+      default:
+        return Kernels{portable::multiply, portable::scores_to_weights, portable::score_gradients,
+                       portable::row_products};
+    }
+  }();
+  return kernels;
+}
+
+// A matrix in fp32, padded with zeros.
+struct Matrix {
+  int64_t rows, columns;  // padded
+  std::vector<float> values = std::vector<float>(static_cast<std::size_t>(rows * columns));
+
+  float* data() { return values.data(); }
+  float* row(int64_t i) { return values.data() + i * columns; }
+};
+
+void multiply(const Matrix& a, const Matrix& b, Matrix& c, bool add = false) {
+  chosen_kernels().multiply({.a = a.values.data(),
+                             .b = b.values.data(),
+                             .c = c.data(),
+                             .rows = c.rows,
+                             .columns = c.columns,
+                             .depth = a.columns,
+                             .a_stride = a.columns,
+                             .b_stride = b.columns,
+                             .c_stride = c.columns,
+                             .add = add});
+}
+
+// Rows of one head: [n, head_dim].
+template <class T>
+struct HeadRows {
+  T* first;
+  int64_t stride;
+
+  HeadRows from(int64_t row) const { return {first + row * stride, stride}; }
+};
+
+template <class T>
+HeadRows<T> head_of(const Tensor& t, int64_t b, int64_t h) {
+  return {t.data_ptr<T>() + b * t.stride(0) + h * t.stride(2), t.stride(1)};
+}
+
+template <class T>
+void read(HeadRows<T> from, int64_t rows, int64_t head_dim, Matrix& to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const T* row = from.first + i * from.stride;
+    for (int64_t d = 0; d < head_dim; ++d) to.row(i)[d] = static_cast<float>(row[d]);
+  }
+  std::fill(to.row(rows), to.data() + to.values.size(), 0.0f);
+}
+
+template <class T>
+void write(Matrix& from, int64_t rows, int64_t head_dim, HeadRows<T> to) {
+  for (int64_t i = 0; i < rows; ++i) {
+    T* row = to.first + i * to.stride;
+    for (int64_t d = 0; d < head_dim; ++d) row[d] = static_cast<T>(from.row(i)[d]);
+  }
+}
+
+// Four rows and columns at a time, in registers.
+void transpose(Matrix& from, Matrix& to) {
+  using Four [[gnu::vector_size(16)]] = float;
+  for (int64_t i = 0; i < from.rows; i += 4) {
+    for (int64_t j = 0; j < from.columns; j += 4) {
+      Four r[4];
+      for (int k = 0; k < 4; ++k) std::copy_n(from.row(i + k) + j, 4, reinterpret_cast<float*>(&r[k]));
+      const Four a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5),
+                 b = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+      const Four c = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5),
+                 d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+      r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+      r[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+      r[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+      r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+      for (int k = 0; k < 4; ++k) std::copy_n(reinterpret_cast<const float*>(&r[k]), 4, to.row(j + k) + i);
+    }
+  }
+}
+
+struct Sizes {
+  int64_t batch, queries, keys, heads, head_dim;
+
+  explicit Sizes(const Tensor& q, const Tensor& k)
+      : batch(q.size(0)), queries(q.size(1)), keys(k.size(1)), heads(q.size(2)), head_dim(q.size(3)) {}
+  int64_t depth() const { return rounded_up(head_dim, column_step); }
+  int64_t padded_keys() const { return rounded_up(keys, column_step); }
+  int64_t block() const {  // queries at a time: evenly, so many that their scores stay in the cache
+    const auto blocks = (queries + most() - 1) / most();
+    return (queries + blocks - 1) / blocks;
+  }
+  int64_t padded_block() const { return rounded_up(block(), column_step); }
+
+ private:
+  int64_t most() const { return std::clamp<int64_t>(32768 / keys, 16, 128); }
+};
+
+void for_each_head(const Sizes& s, const auto& make_worker) {
+  at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
+    auto worker = make_worker();
+    for (int64_t i = begin; i < end; ++i) worker.run(i / s.heads, i % s.heads);
+  });
+}
+
+template <class T>
+struct Forward {
+  const Sizes& s;
+  const Tensor &q, &k, &v, &out;
+  float* log_sums;  // [batch, heads, queries]
+  float scale;
+  Matrix keys{s.padded_keys(), s.depth()}, turned_keys{s.depth(), s.padded_keys()}, values{s.padded_keys(), s.depth()};
+  Matrix queries{s.padded_block(), s.depth()}, scores{s.padded_block(), s.padded_keys()};
+  Matrix product{s.padded_block(), s.depth()};
+
+  void run(int64_t b, int64_t h) {
+    read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
+    read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
+    transpose(keys, turned_keys);
+    for (int64_t first = 0; first < s.queries; first += s.block()) {
+      const auto rows = std::min(s.block(), s.queries - first);
+      read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
+      multiply(queries, turned_keys, scores);
+      chosen_kernels().scores_to_weights({.scores = scores.data(),
+                                          .rows = rows,
+                                          .columns = s.keys,
+                                          .stride = scores.columns,
+                                          .scale = scale,
+                                          .log_sums = log_sums + (b * s.heads + h) * s.queries + first});
+      multiply(scores, values, product);
+      write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
+    }
+  }
+};
+
+// Of the inputs and the output, all [b, n, heads, head_dim].
+struct Gradients {
+  Tensor q, k, v, out;
+};
+
+// The scores stand with the keys as rows, so that only two blocks of queries and the gradients of the scores turn.
+template <class T>
+struct Backward {
+  const Sizes& s;
+  const Tensor &q, &k, &v, &out;
+  const float* log_sums;
+  float scale;
+  const Gradients& of;
+  Matrix keys{s.padded_keys(), s.depth()}, values = keys, of_keys = keys, of_values = keys;
+  Matrix queries{s.padded_block(), s.depth()}, of_out = queries, of_queries = queries;
+  Matrix turned_queries{s.depth(), s.padded_block()}, turned_of_out = turned_queries;
+  Matrix scores{s.padded_keys(), s.padded_block()}, of_scores = scores;
+  Matrix turned_of_scores{s.padded_block(), s.padded_keys()};
+  std::vector<float> inner = std::vector<float>(static_cast<std::size_t>(s.padded_block())), sums = inner;
+
+  void run(int64_t b, int64_t h) {
+    read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
+    read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
+    for (int64_t first = 0; first < s.queries; first += s.block()) {
+      const auto rows = std::min(s.block(), s.queries - first);
+      read_block(b, h, first, rows);
+      multiply(keys, turned_queries, scores);
+      multiply(values, turned_of_out, of_scores);
+      chosen_kernels().score_gradients({.scores = scores.data(),
+                                        .gradients = of_scores.data(),
+                                        .log_sums = sums.data(),
+                                        .inner = inner.data(),
+                                        .rows = s.keys,
+                                        .columns = scores.columns,
+                                        .scale = scale});
+      multiply(scores, of_out, of_values, /*add=*/first > 0);
+      multiply(of_scores, queries, of_keys, /*add=*/first > 0);
+      transpose(of_scores, turned_of_scores);
+      multiply(turned_of_scores, keys, of_queries);
+      write(of_queries, rows, s.head_dim, head_of<T>(of.q, b, h).from(first));
+    }
+    write(of_keys, s.keys, s.head_dim, head_of<T>(of.k, b, h));
+    write(of_values, s.keys, s.head_dim, head_of<T>(of.v, b, h));
+  }
+
+ private:
+  // inner: of each query, the product of its output and that output's gradient.
+  void read_block(int64_t b, int64_t h, int64_t first, int64_t rows) {
+    read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
+    read(head_of<T>(of.out, b, h).from(first), rows, s.head_dim, of_out);
+    transpose(queries, turned_queries);
+    transpose(of_out, turned_of_out);
+    for (auto* of_padding : {&sums, &inner}) std::ranges::fill(*of_padding, 0.0f);  // which must not overflow
+    std::copy_n(log_sums + (b * s.heads + h) * s.queries + first, rows, sums.begin());
+    read(head_of<T>(out, b, h).from(first), rows, s.head_dim, of_queries);
+    chosen_kernels().row_products({of_queries.data(), of_out.data(), inner.data(), rows, of_out.columns});
+  }
+};
+
+// Calls f(T{}) with the element type of `t`.
+void with_element_type(const Tensor& t, const auto& f) {
+  if (t.scalar_type() == at::kFloat)
+    f(float{});
+  else
+    f(at::BFloat16{});
+}
+
+Tensor dense_rows(const Tensor& t) { return t.stride(3) == 1 ? t : t.contiguous(); }
+
+struct Attention : torch::autograd::Function<Attention> {
+  static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+    const Sizes s(q, k);
+    const Tensor out = at::empty(q.sizes(), q.options());
+    const Tensor log_sums = at::empty({s.batch, s.heads, s.queries}, q.options().dtype(at::kFloat));
+    with_element_type(q, [&](auto element) {
+      for_each_head(s, [&] {
+        return Forward<decltype(element)>{
+            s, q, k, v, out, log_sums.mutable_data_ptr<float>(), static_cast<float>(scale)};
+      });
+    });
+    context->save_for_backward({q, k, v, out, log_sums});
+    context->saved_data["scale"] = scale;
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
+    const double scale = context->saved_data["scale"].toDouble();
+    if (at::GradMode::is_enabled()) return by_formula(q, k, v, gradients[0], scale);
+    const Sizes s(q, k);
+    const Gradients of{.q = at::empty(q.sizes(), q.options()),
+                       .k = at::empty(k.sizes(), k.options()),
+                       .v = at::empty(v.sizes(), v.options()),
+                       .out = dense_rows(gradients[0])};
+    with_element_type(q, [&](auto element) {
+      for_each_head(s, [&] {
+        return Backward<decltype(element)>{
+            s, q, k, v, saved[3], saved[4].const_data_ptr<float>(), static_cast<float>(scale), of};
+      });
+    });
+    return {of.q, of.k, of.v, Tensor()};
+  }
+
+ private:
+  // With operations that have gradients themselves.
+  static variable_list by_formula(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& dy, double scale) {
+    const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };
+    const auto turned = [](const Tensor& t) { return t.transpose(-2, -1); };
+    const Tensor d = heads_first(dy), weights = at::softmax(heads_first(q).matmul(turned(heads_first(k))) * scale, -1);
+    const Tensor of_weights = d.matmul(turned(heads_first(v)));
+    const Tensor of_scores = scale * weights * (of_weights - (of_weights * weights).sum(-1, /*keepdim=*/true));
+    return {heads_first(of_scores.matmul(heads_first(k))), heads_first(turned(of_scores).matmul(heads_first(q))),
+            heads_first(turned(weights).matmul(d)), Tensor()};
+  }
+};
+
+}  // namespace
+
+const char* attention_training_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
+  if (!at::GradMode::is_enabled()) return "no gradients are asked for";
+  if (!q.requires_grad() && !k.requires_grad() && !v.requires_grad()) return "no gradients are asked for";
+  if (!q.is_cpu()) return "the input is not on the CPU";
+  const auto dtype = q.scalar_type();
+  if (dtype != at::kFloat && dtype != at::kBFloat16) return "the dtype is neither fp32 nor bf16";
+  if (k.scalar_type() != dtype || v.scalar_type() != dtype) return "queries, keys and values differ in dtype";
+  if (q.numel() == 0 || k.numel() == 0) return "there is nothing to attend to";
+  return "";
+}
+
+Tensor attention_training(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+  return Attention::apply(dense_rows(q), dense_rows(k), dense_rows(v), scale);
+}
+
+}  // namespace nunchi::ops

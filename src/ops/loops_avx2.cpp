@@ -1,0 +1,6 @@
+#ifdef __AVX2__
+#define NUNCHI_ISA_NAMESPACE avx2
+#define NUNCHI_LANES 8
+#include "ops/attention_loops.h"
+#include "ops/int8_loops.h"
+#endif

@@ -1,0 +1,6 @@
+#ifdef __AVX512F__
+#define NUNCHI_ISA_NAMESPACE avx512
+#define NUNCHI_LANES 16
+#include "ops/attention_loops.h"
+#include "ops/int8_loops.h"
+#endif

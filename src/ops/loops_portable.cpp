@@ -1,0 +1,4 @@
+#define NUNCHI_ISA_NAMESPACE portable
+#define NUNCHI_LANES 4
+#include "ops/attention_loops.h"
+#include "ops/int8_loops.h"
