@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "cli/commands.h"
 #include "core/file.h"
 #include "core/gpu.h"
 #include "core/isa.h"
+#include "core/peak.h"
 #include "core/progress.h"
 #include "remote/hub_settings.h"
 
@@ -75,32 +78,56 @@ Check check_writing() {
           can ? "" : "change to another folder, or give --out a path elsewhere"};
 }
 
+// 524 G, 0.5 G; operations a second.
+std::string giga(double operations) {
+  return fmt::format("{} G", operations < 1e10 ? fmt::format("{:.1f}", operations / 1e9)
+                                               : with_thousands(std::llround(operations / 1e9)));
+}
+
+Json as_json(const Peak& peak, int threads) {
+  return {{"threads", threads}, {"fp32", peak.fp32}, {"bf16", peak.bf16}, {"int8", peak.int8}};
+}
+
+Check check_peak(const Peak& peak, int threads) {
+  const auto part = [](const char* name, double operations, const char* unit) {
+    return operations > 0 ? fmt::format("{} {}{}", name, giga(operations), unit)
+                          : fmt::format("{} not in hardware", name);
+  };
+  return {"peak",
+          fmt::format("{}, {}, {} (threads: {})", part("fp32", peak.fp32, "FLOP/s"), part("bf16", peak.bf16, "FLOP/s"),
+                      part("int8", peak.int8, "OP/s"), threads),
+          has_matrix_unit(cpu_info()) ? "AMX, which is not measured, does more in bf16 and int8" : ""};
+}
+
 }  // namespace
 
 int doctor(const Options& options) {
   const auto& cpu = cpu_info();
-  const std::vector<Check> checks = {{"nunchi", NUNCHI_VERSION, ""},
-                                     {"processor", cpu.brand, ""},
-                                     {"cores",
-                                      fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores,
-                                                  cpu.physical_cores, at::get_num_threads()),
-                                      ""},
-                                     check_isa(),
-                                     check_bf16(),
-                                     check_memory(),
-                                     {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
-                                     check_gpus(),
-                                     check_cuda(),
-                                     check_cache(),
-                                     check_writing()};
+  const int threads = at::get_num_threads();
+  std::vector<Check> checks = {
+      {"nunchi", NUNCHI_VERSION, ""},
+      {"processor", cpu.brand, ""},
+      {"cores",
+       fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores, cpu.physical_cores, threads), ""},
+      check_isa(),
+      check_bf16(),
+      check_memory(),
+      {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
+      check_gpus(),
+      check_cuda(),
+      check_cache(),
+      check_writing()};
   Results results("");
   Json json = Json::object();
+  std::optional<Peak> peak;
+  if (options.peak) checks.push_back(check_peak(peak.emplace(measure_peak({.threads = threads})), threads));
   for (const auto& check : checks) {
     json[check.name] = {{"found", check.found}, {"remedy", check.remedy}};
     if (options.json) continue;
     results.line(fmt::format("{:<18}{}", check.name, check.found));
     if (!check.remedy.empty()) results.line(fmt::format("{:<18}-> {}", "", check.remedy));
   }
+  if (peak) json["peak"].update(as_json(*peak, threads));
   if (options.json) results.line(json_line(json));
   return 0;
 }

@@ -192,6 +192,7 @@ void add_inspection(CLI::App& app, Options& o) {
   models->add_option("PATTERN", o.inputs, "list the checkpoints whose names match, such as 'vit*'")->expected(0, 1);
   models->add_flag("--json", o.json, "JSON lines");
   auto* doctor = add(app, o, "doctor", "check this machine, with a remedy for each lack");
+  doctor->add_flag("--peak", o.peak, "also measure how many operations a second it can do: fp32, bf16, int8");
   doctor->add_flag("--json", o.json, "one JSON object");
   add(app, o, "version", "versions of nunchi, compiler and LibTorch; instruction sets; devices");
 }

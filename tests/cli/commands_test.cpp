@@ -235,6 +235,16 @@ TEST_F(Commands, DoctorLooksAtTheMachine) {
   }
 }
 
+TEST_F(Commands, DoctorMeasuresThePeak) {
+  EXPECT_THAT(run_program({"doctor"}).out, Not(HasSubstr("FLOP/s")));
+  EXPECT_THAT(run_program({"doctor", "--peak", "--threads", "1"}).out,
+              testing::ContainsRegex("peak .*fp32 .*FLOP/s.*threads: 1"));
+  const auto json = Json::parse(run_program({"doctor", "--peak", "--json", "--threads", "1"}).out)["peak"];
+  EXPECT_EQ(json["threads"], Json(1));
+  EXPECT_GT(json["fp32"].get<double>(), 1e8);
+  for (const auto* precision : {"bf16", "int8"}) EXPECT_GE(json[precision].get<double>(), 0) << precision;
+}
+
 TEST_F(Commands, DoctorHasARemedyForAFolderThatCannotBeWritten) {
   ProgramOptions options;
   options.folder = "/";
