@@ -8,6 +8,7 @@
 
 #include "ops/count.h"
 #include "ops/linear_training.h"
+#include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -119,12 +120,13 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
     throw Error(ErrorKind::internal,
                 fmt::format("linear: expected input [..., {}], found {}", known.size(1), to_string(x.sizes())));
   }
+  const OpScope scope("linear", {&x, &known, &w.bias, given(e.scale), given(e.residual)});
   count_macs(x.numel() * known.size(0));
   const char* packed = packed_obstacle(x, w);
   if (use_fused("linear", fused_obstacle(x, w, packed)))
-    return packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e);
-  if (w.weight.defined()) return linear_reference(x, w, e);
-  return linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e);
+    return scope.result(packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e));
+  if (w.weight.defined()) return scope.result(linear_reference(x, w, e));
+  return scope.result(linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e));
 }
 
 Tensor pack_linear(const Tensor& weight) {
