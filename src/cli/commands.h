@@ -15,6 +15,7 @@ int classify(const Options& options);
 int eval(const Options& options);
 int compare(const Options& options);
 int bench(const Options& options);
+int profile(const Options& options);
 int train(const Options& options);
 int demo(const Options& options);
 int embed(const Options& options);

@@ -251,6 +251,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_hub(*app, options);
   add_demo(*app, options);
   add_bench(*app, options);
+  add_profile(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);
@@ -266,6 +267,10 @@ std::string no_command(const CLI::App& app) {
 
 void settle_model(Options& options) {
   if (takes_several_models(options)) return settle_models(options);
+  if (options.command == "profile") {
+    settle_profile(options);
+    return check_is_no_picture(options);
+  }
   if (options.command == "parity" && options.inputs.empty() && options.published.empty())
     throw CLI::ValidationError("CASE", "expected case folders, or --published with names; found neither");
   constexpr std::array with_pictures{"classify", "embed", "similar", "walk", "eval"};

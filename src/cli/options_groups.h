@@ -32,6 +32,15 @@ void add_demo(CLI::App& app, Options& o);
 
 void add_bench(CLI::App& app, Options& o);
 
+// --- options_profile.cpp
+
+void add_profile(CLI::App& app, Options& o);
+
+// "[MODEL] [IMAGE]". Throws CLI::ParseError where there is more.
+void settle_profile(Options& options);
+
+// --- of the models and inputs of a command line
+
 bool takes_several_models(const Options& options);
 
 // Whether a word can only be what a model is to look at: a picture, a folder of pictures, a glob.

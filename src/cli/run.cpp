@@ -40,17 +40,17 @@ int exit_code(ErrorKind kind) {
 }
 
 Options with_bundled_model(Options options) {
-  const std::set<std::string> with_default = {"classify", "embed", "similar", "walk", "eval", "bench"};
+  const std::set<std::string> with_default = {"classify", "embed", "similar", "walk", "eval", "bench", "profile"};
   if (options.model.empty() && with_default.contains(options.command)) options.model = tasks::default_bundled_model();
   return options;
 }
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},     {"compare", compare},
-      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},     {"models", models},
-      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor}, {"version", version},
-      {"train", train},       {"demo", demo},     {"bench", bench},
+      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},       {"compare", compare},
+      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},       {"models", models},
+      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor},   {"version", version},
+      {"train", train},       {"demo", demo},     {"bench", bench},     {"profile", profile},
   };
   return commands.at(options.command)(options);
 }

@@ -15,6 +15,8 @@
 
 #include <map>
 
+#include "ops/op_scope.h"
+
 namespace nunchi::ops {
 
 Activation activation_from_name(const std::string& name) {
@@ -49,8 +51,9 @@ Activation activation_from_name(const std::string& name) {
   return found->second;
 }
 
-Tensor activate(const Tensor& x, Activation activation) {
-  if (x.is_meta()) return at::empty_like(x);  // shapes alone: LibTorch has not all of these for them
+namespace {
+
+Tensor apply(const Tensor& x, Activation activation) {
   switch (activation) {
     case Activation::none:
       return x;
@@ -80,6 +83,15 @@ Tensor activate(const Tensor& x, Activation activation) {
       return at::mish(x);
   }
   ASSERT(false, "every activation has its case");
+}
+
+}  // namespace
+
+Tensor activate(const Tensor& x, Activation activation) {
+  if (x.is_meta()) return at::empty_like(x);  // shapes alone: LibTorch has not all of these for them
+  if (activation == Activation::none) return x;
+  const OpScope scope("activate", {&x});
+  return scope.result(apply(x, activation));
 }
 
 }  // namespace nunchi::ops

@@ -13,6 +13,7 @@
 #include "ops/attention_blocks.h"
 #include "ops/attention_training.h"
 #include "ops/count.h"
+#include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -93,9 +94,11 @@ const char* fused_obstacle(const AttentionOptions& options) {
 
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   ASSERT(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "attention takes [b, n, heads, head_dim]");
+  const OpScope scope("attention", {&q, &k, &v, given(options.bias), given(options.mask)});
   count_macs(2 * q.numel() * k.size(1));
-  if (use_fused("attention", fused_obstacle(options))) return attention_fused(q, k, v, options);
-  auto result = attention_reference(q, k, v, options);
+  const bool fused = use_fused("attention", fused_obstacle(options));
+  auto result = fused ? attention_fused(q, k, v, options) : attention_reference(q, k, v, options);
+  result.output = scope.result(result.output);
   if (!options.return_weights) result.weights = Tensor();
   return result;
 }

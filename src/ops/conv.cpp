@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "ops/count.h"
+#include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -38,10 +39,11 @@ const char* fused_obstacle(const PatchWeights& w) {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o) {
+  const OpScope scope("conv2d", {&x, &w.weight, &w.bias});
   const Tensor y =
       x.is_meta() ? conv2d_shape(x, w, o) : at::conv2d(x, w.weight, w.bias, o.stride, o.padding, o.dilation, o.groups);
   count_macs(y.numel() * w.weight.numel() / w.weight.size(0));
-  return y;
+  return scope.result(y);
 }
 
 Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
@@ -63,12 +65,13 @@ Tensor patch_embed(const Tensor& image, const PatchWeights& w) {
 }
 
 Tensor patchify(const Tensor& image, std::array<std::int64_t, 2> patch) {
+  const OpScope scope("patchify", {&image});
   const auto b = image.size(0), c = image.size(1), rows = image.size(2) / patch[0], columns = image.size(3) / patch[1];
-  return image.slice(2, 0, rows * patch[0])
-      .slice(3, 0, columns * patch[1])
-      .reshape({b, c, rows, patch[0], columns, patch[1]})
-      .permute({0, 2, 4, 1, 3, 5})  // [b, rows, columns, c, patch_h, patch_w]
-      .reshape({b, rows * columns, c * patch[0] * patch[1]});
+  const Tensor patches = image.slice(2, 0, rows * patch[0])
+                             .slice(3, 0, columns * patch[1])
+                             .reshape({b, c, rows, patch[0], columns, patch[1]})
+                             .permute({0, 2, 4, 1, 3, 5});  // [b, rows, columns, c, patch_h, patch_w]
+  return scope.result(patches.reshape({b, rows * columns, c * patch[0] * patch[1]}));
 }
 
 }  // namespace nunchi::ops

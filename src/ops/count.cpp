@@ -1,5 +1,7 @@
 #include "ops/count.h"
 
+#include "ops/op_scope.h"
+
 namespace nunchi::ops {
 namespace {
 
@@ -19,6 +21,7 @@ std::int64_t MacCounter::total() const { return counted; }
 
 void count_macs(std::int64_t macs) {
   if (counting) counted += macs;
+  OpScope::count(macs);
 }
 
 }  // namespace nunchi::ops

@@ -20,6 +20,7 @@ class MacCounter {
   std::int64_t total() const;
 };
 
+// Of the op whose scope is open (ops/op_scope.h).
 void count_macs(std::int64_t macs);
 
 }  // namespace nunchi::ops

@@ -9,6 +9,7 @@
 #include "ops/count.h"
 #include "ops/linear_int8.h"
 #include "ops/linear_training.h"
+#include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -111,11 +112,16 @@ const char* fused_obstacle(const Tensor& x, const LinearWeights& w, const char* 
   return plain[0] != '\0' && c10::InferenceMode::is_enabled() ? packed : plain;
 }
 
+// What the weights are read from.
+const Tensor& weight_of(const LinearWeights& w) {
+  const Tensor& known = w.int8 ? w.int8->blocks : w.weight.defined() ? w.weight : w.packed;
+  ASSERT(known.defined(), "a linear op has weights");
+  return known;
+}
+
 std::array<std::int64_t, 2> shape_of(const LinearWeights& w) {
   if (w.int8) return {w.int8->out, w.int8->in};
-  const Tensor& known = w.weight.defined() ? w.weight : w.packed;
-  ASSERT(known.defined(), "a linear op has weights");
-  return {known.size(0), known.size(1)};
+  return {weight_of(w).size(0), weight_of(w).size(1)};
 }
 
 }  // namespace
@@ -126,16 +132,17 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
     throw Error(ErrorKind::internal,
                 fmt::format("linear: expected input [..., {}], found {}", in, to_string(x.sizes())));
   }
+  const OpScope scope("linear", {&x, &weight_of(w), &w.bias, given(e.scale), given(e.residual)});
   count_macs(x.numel() * out);
   if (w.int8) {
     const bool fused = use_fused("linear", linear_int8_obstacle(x));
-    return fused ? linear_int8(x, *w.int8, w.bias, e) : linear_int8_reference(x, *w.int8, w.bias, e);
+    return scope.result(fused ? linear_int8(x, *w.int8, w.bias, e) : linear_int8_reference(x, *w.int8, w.bias, e));
   }
   const char* packed = packed_obstacle(x, w);
   if (use_fused("linear", fused_obstacle(x, w, packed)))
-    return packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e);
-  if (w.weight.defined()) return linear_reference(x, w, e);
-  return linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e);
+    return scope.result(packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e));
+  if (w.weight.defined()) return scope.result(linear_reference(x, w, e));
+  return scope.result(linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e));
 }
 
 Tensor pack_linear(const Tensor& weight) {

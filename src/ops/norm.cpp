@@ -10,6 +10,7 @@
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/var_mean.h>
 
+#include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
@@ -60,14 +61,16 @@ Tensor group_norm_reference(const Tensor& x, const GroupNormWeights& w) {
 
 Tensor layer_norm(const Tensor& x, const LayerNormWeights& w) {
   if (x.is_meta()) return at::empty_like(x);  // LibTorch has neither layer_norm nor var_mean on shapes alone
-  if (!use_fused("layer_norm", "")) return layer_norm_reference(x, w);
-  return at::layer_norm(x, {x.size(-1)}, w.weight, w.bias, w.eps);
+  const OpScope scope("layer_norm", {&x, &w.weight, &w.bias});
+  if (!use_fused("layer_norm", "")) return scope.result(layer_norm_reference(x, w));
+  return scope.result(at::layer_norm(x, {x.size(-1)}, w.weight, w.bias, w.eps));
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   if (x.is_meta()) return at::empty_like(x);
-  if (!use_fused("rms_norm", "")) return rms_norm_reference(x, weight, eps);
-  return at::rms_norm(x, {x.size(-1)}, weight, eps);
+  const OpScope scope("rms_norm", {&x, &weight});
+  if (!use_fused("rms_norm", "")) return scope.result(rms_norm_reference(x, weight, eps));
+  return scope.result(at::rms_norm(x, {x.size(-1)}, weight, eps));
 }
 
 Tensor layer_norm_2d(const Tensor& x, const LayerNormWeights& w) {
@@ -75,19 +78,23 @@ Tensor layer_norm_2d(const Tensor& x, const LayerNormWeights& w) {
 }
 
 Tensor global_response_norm(const Tensor& x, const ResponseNormWeights& w) {
+  const OpScope scope("global_response_norm", {&x, &w.weight, &w.bias});
   const bool fused = use_fused("global_response_norm", x.scalar_type() == at::kDouble ? "the lengths are fp32" : "");
-  return fused ? global_response_norm_fused(x, w) : global_response_norm_reference(x, w);
+  return scope.result(fused ? global_response_norm_fused(x, w) : global_response_norm_reference(x, w));
 }
 
 Tensor batch_norm(const Tensor& x, const BatchNormWeights& w, bool training, double momentum) {
-  if (!training && !use_fused("batch_norm", "")) return batch_norm_reference(x, w);
-  return at::batch_norm(x, w.weight, w.bias, w.running_mean, w.running_var, training, momentum, w.eps, true);
+  const OpScope scope("batch_norm", {&x, &w.weight, &w.bias, &w.running_mean, &w.running_var});
+  if (!training && !use_fused("batch_norm", "")) return scope.result(batch_norm_reference(x, w));
+  return scope.result(
+      at::batch_norm(x, w.weight, w.bias, w.running_mean, w.running_var, training, momentum, w.eps, true));
 }
 
 Tensor group_norm(const Tensor& x, const GroupNormWeights& w) {
   if (x.is_meta()) return at::empty_like(x);
-  if (!use_fused("group_norm", "")) return group_norm_reference(x, w);
-  return at::group_norm(x, w.groups, w.weight, w.bias, w.eps);
+  const OpScope scope("group_norm", {&x, &w.weight, &w.bias});
+  if (!use_fused("group_norm", "")) return scope.result(group_norm_reference(x, w));
+  return scope.result(at::group_norm(x, w.groups, w.weight, w.bias, w.eps));
 }
 
 }  // namespace nunchi::ops

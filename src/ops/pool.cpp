@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "ops/op_scope.h"
 
 namespace nunchi::ops {
 namespace {
@@ -24,13 +25,15 @@ Tensor blur_axis(const Tensor& x, int axis) {
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, const PoolOptions& o) {
-  return at::max_pool2d(x, {o.kernel, o.kernel}, {o.stride, o.stride}, {o.padding, o.padding}, /*dilation=*/{1, 1},
-                        o.partial_windows);
+  const OpScope scope("max_pool2d", {&x});
+  return scope.result(at::max_pool2d(x, {o.kernel, o.kernel}, {o.stride, o.stride}, {o.padding, o.padding},
+                                     /*dilation=*/{1, 1}, o.partial_windows));
 }
 
 Tensor average_pool2d(const Tensor& x, const PoolOptions& o) {
-  return at::avg_pool2d(x, {o.kernel, o.kernel}, {o.stride, o.stride}, {o.padding, o.padding}, o.partial_windows,
-                        /*count_include_pad=*/false);
+  const OpScope scope("average_pool2d", {&x});
+  return scope.result(at::avg_pool2d(x, {o.kernel, o.kernel}, {o.stride, o.stride}, {o.padding, o.padding},
+                                     o.partial_windows, /*count_include_pad=*/false));
 }
 
 Tensor blur_pool2d(const Tensor& x) {
@@ -40,21 +43,23 @@ Tensor blur_pool2d(const Tensor& x) {
                             "found {}: the picture is too small",
                             to_string(x.sizes())));
   }
-  return blur_axis(blur_axis(x, 2), 3);
+  const OpScope scope("blur_pool2d", {&x});
+  return scope.result(blur_axis(blur_axis(x, 2), 3));
 }
 
 Tensor global_pool(const Tensor& map, GlobalPool pool) {
+  const OpScope scope("global_pool", {&map});
   const auto average = [&] { return map.mean({2, 3}); };
   const auto largest = [&] { return at::amax(map, {2, 3}); };
   switch (pool) {
     case GlobalPool::average:
-      return average();
+      return scope.result(average());
     case GlobalPool::max:
-      return largest();
+      return scope.result(largest());
     case GlobalPool::average_and_max:
-      return 0.5 * (average() + largest());
+      return scope.result(0.5 * (average() + largest()));
     case GlobalPool::both:
-      return at::cat({average(), largest()}, 1);
+      return scope.result(at::cat({average(), largest()}, 1));
   }
   ASSERT(false, "every pooling has its case");
 }

@@ -3,6 +3,8 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
 
+#include "ops/op_scope.h"
+
 namespace nunchi::ops {
 namespace {
 
@@ -19,12 +21,13 @@ Tensor turned(const Tensor& x, RotaryPairs pairs) {
 }  // namespace
 
 Tensor rotate(const Tensor& x, const RotaryTable& table) {
+  const OpScope scope("rotate", {&x, &table.cos, &table.sin});
   const auto per_head = [&](const Tensor& t) { return (t.dim() == 2 ? t.unsqueeze(1) : t).to(x.scalar_type()); };
   const Tensor patches = x.slice(1, table.prefix_tokens);
   ASSERT(table.cos.size(0) == patches.size(1), "a rotary table has one row per patch");
   const Tensor rotated = patches * per_head(table.cos) + turned(patches, table.pairs) * per_head(table.sin);
-  if (table.prefix_tokens == 0) return rotated;
-  return at::cat({x.slice(1, 0, table.prefix_tokens), rotated}, 1);
+  if (table.prefix_tokens == 0) return scope.result(rotated);
+  return scope.result(at::cat({x.slice(1, 0, table.prefix_tokens), rotated}, 1));
 }
 
 }  // namespace nunchi::ops

@@ -23,6 +23,7 @@ class VisionModel {
 
   // Throws Error (model) where the folder has no preprocessor_config.json.
   const image::Transform& transform() const;
+  bool has_transform() const { return transform_.has_value(); }
 
   models::Model& network() const { return *network_; }
   const weights::Checkpoint& checkpoint() const { return checkpoint_; }

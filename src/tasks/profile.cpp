@@ -1,0 +1,139 @@
+#include "tasks/profile.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/interrupt.h"
+#include "core/timing.h"
+
+namespace nunchi::tasks {
+namespace {
+
+constexpr std::int64_t unrecorded_every = 10;
+constexpr double nanosecond = 1e-9;
+
+double time_unrecorded(const VisionModel& model, const Tensor& pixels) {
+  const auto start = Clock::now();
+  model.forward(pixels);
+  return seconds_since(start);
+}
+
+ops::Recording record(const VisionModel& model, const Tensor& pixels) {
+  ops::Recorder recorder;
+  {
+    models::ModelOutput output;  // let go after the forward's slice, and before the recording ends
+    const ops::OpScope forward("forward", {&pixels});
+    output = model.forward(pixels);
+  }
+  return recorder.take();
+}
+
+using LineKey = std::pair<std::string, std::vector<Shape>>;
+
+// The sums over all runs.
+void add_to(std::map<LineKey, OpLine>& lines, const ops::Recording& forward) {
+  const auto line_of = line_slices(forward);
+  for (std::size_t i = 0; i < forward.slices.size(); ++i) {
+    const auto& slice = forward.slices[i];
+    if (line_of[i] != i) continue;
+    const double seconds = nanosecond * static_cast<double>(slice.duration());
+    auto& line = lines[{slice.name, slice.inputs}];
+    ++line.calls;
+    line.seconds += seconds;
+    line.macs += slice.macs;
+    line.bytes += slice.bytes_read + slice.bytes_written;
+    if (!slice.parent) continue;
+    const auto& outer = forward.slices[line_of[*slice.parent]];  // its time is not spent there
+    lines[{outer.name, outer.inputs}].seconds -= seconds;
+  }
+}
+
+MemoryPeak find_peak(const ops::Recording& forward) {
+  MemoryPeak peak;
+  const auto line_of = line_slices(forward);
+  for (const auto& point : forward.memory) {
+    if (point.bytes <= peak.bytes) continue;
+    peak = {.bytes = point.bytes,
+            .seconds = nanosecond * static_cast<double>(point.time - forward.slices.front().begin),
+            .op = {},
+            .inputs = {}};
+    if (!point.slice || line_of[*point.slice] == 0) continue;
+    const auto& line = forward.slices[line_of[*point.slice]];
+    peak.op = line.name;
+    peak.inputs = line.inputs;
+  }
+  return peak;
+}
+
+// Moves the run of median time out.
+ops::Recording median_run(std::vector<ops::Recording>& runs) {
+  const auto middle = runs.begin() + std::ssize(runs) / 2;
+  std::ranges::nth_element(runs, middle, {}, [](const auto& run) { return run.slices.front().duration(); });
+  return std::move(*middle);
+}
+
+Profile summary(std::vector<ops::Recording> runs) {
+  std::map<LineKey, OpLine> lines;
+  for (const auto& run : runs) add_to(lines, run);
+  Profile profile{.ops = {}, .runs = std::ssize(runs), .forward = {}, .peak = {}};
+  const auto count = static_cast<double>(profile.runs);
+  for (const auto& run : runs)
+    profile.seconds += nanosecond * static_cast<double>(run.slices.front().duration()) / count;
+  const auto& forward = runs.front().slices.front();
+  for (auto& [key, line] : lines) {
+    const double seconds = line.seconds / count;
+    if (key == LineKey(forward.name, forward.inputs)) {
+      profile.between_seconds = seconds;
+      continue;
+    }
+    profile.ops.push_back({.name = key.first,
+                           .inputs = key.second,
+                           .calls = line.calls / profile.runs,
+                           .seconds = seconds,
+                           .macs = line.macs / profile.runs,
+                           .bytes = line.bytes / profile.runs});
+    profile.macs += profile.ops.back().macs;
+  }
+  std::ranges::stable_sort(profile.ops, std::greater(), &OpLine::seconds);
+  profile.forward = median_run(runs);
+  profile.peak = find_peak(profile.forward);
+  return profile;
+}
+
+}  // namespace
+
+std::vector<std::size_t> line_slices(const ops::Recording& forward) {
+  std::vector<std::size_t> line_of(forward.slices.size());
+  for (std::size_t i = 0; i < line_of.size(); ++i) {
+    const auto& slice = forward.slices[i];
+    const bool is_line = slice.is_op || !slice.parent || line_of[*slice.parent] == 0;
+    line_of[i] = is_line ? i : line_of[*slice.parent];
+  }
+  return line_of;
+}
+
+Profile profile_forward(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options) {
+  const auto total = options.warm_ups + options.runs;
+  for (std::int64_t i = 0; i < options.warm_ups; ++i) {
+    throw_if_stopped();
+    options.on_progress(i, total);
+    model.forward(pixels);
+  }
+  std::vector<ops::Recording> runs;
+  double unrecorded = 0;
+  std::int64_t unrecorded_runs = 0;
+  for (std::int64_t i = 0; i < options.runs && !stop_requested(); ++i) {
+    options.on_progress(options.warm_ups + i, total);
+    if (i % unrecorded_every == 0) {
+      unrecorded += time_unrecorded(model, pixels);
+      ++unrecorded_runs;
+    }
+    runs.push_back(record(model, pixels));
+  }
+  if (runs.empty()) throw_if_stopped();
+  auto profile = summary(std::move(runs));
+  profile.unrecorded_seconds = unrecorded / static_cast<double>(unrecorded_runs);
+  return profile;
+}
+
+}  // namespace nunchi::tasks
