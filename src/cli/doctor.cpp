@@ -40,6 +40,12 @@ Check check_bf16() {
           fast ? "" : "use --precision fp32: bf16 is slower on this processor"};
 }
 
+Check check_int8() {
+  const bool fast = cpu_info().avx512_vnni || cpu_info().amx_int8;
+  return {"int8", fast ? "in hardware" : "no dot products of bytes",
+          fast ? "" : "use --precision fp32: int8 saves memory here, and no time"};
+}
+
 Check check_memory() {
   const auto memory = memory_info();
   const bool enough = memory.available > 1'000'000'000;
@@ -111,6 +117,7 @@ int doctor(const Options& options) {
        fmt::format("{} ({} physical), {} threads for the network", cpu.logical_cores, cpu.physical_cores, threads), ""},
       check_isa(),
       check_bf16(),
+      check_int8(),
       check_memory(),
       {"LibTorch", NUNCHI_LIBTORCH_VERSION, ""},
       check_gpus(),
