@@ -7,7 +7,7 @@
 
 namespace nunchi::cli {
 
-// A step chart over the run of median time, as PNG or, where the path ends in .svg, as SVG.
+// A step chart over the fastest run, as PNG or, where the path ends in .svg, as SVG.
 void draw_memory_curve(const tasks::Profile& profile, const std::string& model, const std::filesystem::path& path);
 
 }  // namespace nunchi::cli

@@ -66,35 +66,38 @@ OpLine sum_of(std::span<const OpLine> lines, const std::string& name) {
 
 class Table {
  public:
-  Table(Results& results, const Profile& profile, std::size_t widest)
-      : results_(results), whole_(profile.seconds), width_(widest) {
-    results_.line(fmt::format("{:<22} {:<{}} {:>6} {:>10} {:>8} {:>9} {:>9}", "operation", "inputs", width_, "calls",
-                              "time", "share", "MB", "GFLOP/s"));
+  // `shown`: the operations that get a line each.
+  Table(Results& results, const Profile& profile, std::span<const OpLine> shown)
+      : results_(results), whole_(profile.seconds) {
+    for (const auto& op : shown) {
+      name_width_ = std::max(name_width_, op.name.size());
+      width_ = std::max(width_, tasks::shapes_text(op.inputs).size());
+    }
+    results_.line(fmt::format("{:<{}} {:<{}} {:>6} {:>10} {:>8} {:>9} {:>9}", "operation", name_width_, "inputs",
+                              width_, "calls", "time", "share", "MB", "GFLOP/s"));
   }
 
   void line(const OpLine& op, const std::string& inputs) {
-    results_.line(fmt::format("{:<22} {:<{}} {:>6} {:>10} {:>6.1f} % {:>9.2f} {:>9}", op.name, inputs, width_, op.calls,
-                              duration(op.seconds), 100 * op.seconds / whole_, 1e-6 * static_cast<double>(op.bytes),
-                              rate(op.macs, op.seconds)));
+    results_.line(fmt::format("{:<{}} {:<{}} {:>6} {:>10} {:>6.1f} % {:>9.2f} {:>9}", op.name, name_width_, inputs,
+                              width_, op.calls, duration(op.seconds), 100 * op.seconds / whole_,
+                              1e-6 * static_cast<double>(op.bytes), rate(op.macs, op.seconds)));
   }
 
   void time(const char* name, double seconds) {
-    results_.line(fmt::format("{:<22} {:<{}} {:>6} {:>10} {:>6.1f} %", name, "", width_, "", duration(seconds),
-                              100 * seconds / whole_));
+    results_.line(fmt::format("{:<{}} {:<{}} {:>6} {:>10} {:>6.1f} %", name, name_width_, "", width_, "",
+                              duration(seconds), 100 * seconds / whole_));
   }
 
  private:
   Results& results_;
   double whole_;
-  std::size_t width_;
+  std::size_t name_width_ = std::string_view("between the operations").size(), width_ = 10;
 };
 
 void write_table(Results& results, const Profile& profile, const Options& options) {
   const std::span ops(profile.ops);
   const auto most = std::min<std::size_t>(options.top > 0 ? static_cast<std::size_t>(options.top) : 10, ops.size());
-  std::size_t widest = 10;
-  for (const auto& op : ops.first(most)) widest = std::max(widest, tasks::shapes_text(op.inputs).size());
-  Table table(results, profile, widest);
+  Table table(results, profile, ops.first(most));
   for (const auto& op : ops.first(most)) table.line(op, tasks::shapes_text(op.inputs));
   const auto rest = ops.subspan(most);
   if (!rest.empty()) table.line(sum_of(rest, "the rest"), fmt::format("{} more", rest.size()));
@@ -112,8 +115,8 @@ void write_text(Results& results, const Profile& profile, const Subject& subject
   results.line(fmt::format("{} on {} {}, {}; {}, threads: {}, kernels: {}", options.model, subject.name,
                            to_string(subject.pixels.sizes()), options.precision, cpu_info().brand,
                            at::get_num_threads(), isa_name(chosen_isa())));
-  results.line(fmt::format("{} forward{} of {} on average; {} where nothing is recorded", profile.runs,
-                           profile.runs == 1 ? "" : "s", duration(profile.seconds),
+  results.line(fmt::format("{} forward{} of {} on average; median {}, and {} where nothing is recorded", profile.runs,
+                           profile.runs == 1 ? "" : "s", duration(profile.seconds), duration(profile.median_seconds),
                            duration(profile.unrecorded_seconds)));
   write_table(results, profile, options);
   results.line(fmt::format("memory: {} at most beside weights and input, after {}, {}",
@@ -141,6 +144,7 @@ Json as_json(const Profile& profile, const Subject& subject, const Options& opti
                {"threads", at::get_num_threads()},
                {"runs", profile.runs},
                {"seconds", profile.seconds},
+               {"median_seconds", profile.median_seconds},
                {"unrecorded_seconds", profile.unrecorded_seconds},
                {"between_seconds", profile.between_seconds},
                {"between_share", profile.between_seconds / profile.seconds},

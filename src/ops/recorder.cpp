@@ -46,6 +46,12 @@ constinit thread_local RecorderState* recording = nullptr;
 
 class RecorderState {
  public:
+  RecorderState() {
+    constexpr std::size_t usual = 4096;  // so that the lists do not grow between two readings of the clock
+    recorded_.slices.reserve(usual);
+    recorded_.memory.reserve(usual);
+  }
+
   void begin(std::string name, bool is_op) {
     open_.push_back({recorded_.slices.size(), {}});
     const auto parent = open_.size() > 1 ? std::optional(open_[open_.size() - 2].slice) : std::nullopt;

@@ -1,6 +1,7 @@
 #include "tasks/profile.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "core/interrupt.h"
@@ -9,7 +10,7 @@
 namespace nunchi::tasks {
 namespace {
 
-constexpr std::int64_t unrecorded_every = 10;
+constexpr std::int64_t unrecorded_every = 4;
 constexpr double nanosecond = 1e-9;
 
 double time_unrecorded(const VisionModel& model, const Tensor& pixels) {
@@ -65,22 +66,34 @@ MemoryPeak find_peak(const ops::Recording& forward) {
   return peak;
 }
 
-// Moves the run of median time out.
-ops::Recording median_run(std::vector<ops::Recording>& runs) {
-  const auto middle = runs.begin() + std::ssize(runs) / 2;
-  std::ranges::nth_element(runs, middle, {}, [](const auto& run) { return run.slices.front().duration(); });
-  return std::move(*middle);
+double seconds_of(const ops::Recording& run) { return nanosecond * static_cast<double>(run.slices.front().duration()); }
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::ranges::nth_element(values, middle);
+  return *middle;
 }
 
-Profile summary(std::vector<ops::Recording> runs) {
+// What the recorded forwards add up to.
+struct Sums {
   std::map<LineKey, OpLine> lines;
-  for (const auto& run : runs) add_to(lines, run);
-  Profile profile{.ops = {}, .runs = std::ssize(runs), .forward = {}, .peak = {}};
+  std::vector<double> seconds;
+  ops::Recording fastest;
+
+  void add(ops::Recording run) {
+    add_to(lines, run);
+    seconds.push_back(seconds_of(run));
+    if (fastest.slices.empty() || seconds_of(run) < seconds_of(fastest)) fastest = std::move(run);
+  }
+};
+
+Profile summary(Sums sums) {
+  Profile profile{.ops = {}, .runs = std::ssize(sums.seconds), .forward = std::move(sums.fastest), .peak = {}};
   const auto count = static_cast<double>(profile.runs);
-  for (const auto& run : runs)
-    profile.seconds += nanosecond * static_cast<double>(run.slices.front().duration()) / count;
-  const auto& forward = runs.front().slices.front();
-  for (auto& [key, line] : lines) {
+  for (const double seconds : sums.seconds) profile.seconds += seconds / count;
+  profile.median_seconds = median(std::move(sums.seconds));
+  const auto& forward = profile.forward.slices.front();
+  for (const auto& [key, line] : sums.lines) {
     const double seconds = line.seconds / count;
     if (key == LineKey(forward.name, forward.inputs)) {
       profile.between_seconds = seconds;
@@ -95,7 +108,6 @@ Profile summary(std::vector<ops::Recording> runs) {
     profile.macs += profile.ops.back().macs;
   }
   std::ranges::stable_sort(profile.ops, std::greater(), &OpLine::seconds);
-  profile.forward = median_run(runs);
   profile.peak = find_peak(profile.forward);
   return profile;
 }
@@ -119,20 +131,16 @@ Profile profile_forward(const VisionModel& model, const Tensor& pixels, const Pr
     options.on_progress(i, total);
     model.forward(pixels);
   }
-  std::vector<ops::Recording> runs;
-  double unrecorded = 0;
-  std::int64_t unrecorded_runs = 0;
+  Sums sums;
+  std::vector<double> unrecorded;
   for (std::int64_t i = 0; i < options.runs && !stop_requested(); ++i) {
     options.on_progress(options.warm_ups + i, total);
-    if (i % unrecorded_every == 0) {
-      unrecorded += time_unrecorded(model, pixels);
-      ++unrecorded_runs;
-    }
-    runs.push_back(record(model, pixels));
+    if (i % unrecorded_every == 0) unrecorded.push_back(time_unrecorded(model, pixels));
+    sums.add(record(model, pixels));
   }
-  if (runs.empty()) throw_if_stopped();
-  auto profile = summary(std::move(runs));
-  profile.unrecorded_seconds = unrecorded / static_cast<double>(unrecorded_runs);
+  if (sums.seconds.empty()) throw_if_stopped();
+  auto profile = summary(std::move(sums));
+  profile.unrecorded_seconds = median(std::move(unrecorded));
   return profile;
 }
 

@@ -39,16 +39,17 @@ struct MemoryPeak {
 struct Profile {
   std::vector<OpLine> ops;        // costliest first
   std::int64_t runs = 0;          // fewer than asked for where the user stopped
-  double seconds = 0;             // of a forward, on average over the runs
+  double seconds = 0;             // of a forward, on average over the runs: what the lines sum to
+  double median_seconds = 0;      // of a forward
   double between_seconds = 0;     // of these, outside every operation
-  double unrecorded_seconds = 0;  // of a forward that nobody watches, on average
+  double unrecorded_seconds = 0;  // the median where nobody records
   std::int64_t macs = 0;          // of all operations
-  ops::Recording forward;         // the run of median time; its first slice is the forward itself
+  ops::Recording forward;         // the fastest run, disturbed least; its first slice is the forward itself
   MemoryPeak peak;                // in that run
 };
 
-// pixels [b, c, h, w], float. One forward in ten runs unrecorded. Throws Error (interrupted) where the user stops
-// before the first run is done.
+// pixels [b, c, h, w], float. Beside every fourth recorded forward, one runs unrecorded. Throws Error (interrupted)
+// where the user stops before the first run is done.
 Profile profile_forward(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options = {});
 
 // For each slice, the slice whose line its time is part of: an op of ops/, an ATen op called outside these, or the
