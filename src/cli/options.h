@@ -44,6 +44,8 @@ struct Options {
   std::vector<std::string> precisions = {"fp32", "bf16"};  // of `bench`, as all that follows
   std::vector<std::int64_t> batches = {1, 8, 32};
   double seconds = 3;
+  std::string plot;
+  bool side_by_side = false;
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

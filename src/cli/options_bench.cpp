@@ -1,4 +1,6 @@
 // The option table of bench.
+#include <filesystem>
+
 #include "cli/options_groups.h"
 
 namespace nunchi::cli {
@@ -8,14 +10,20 @@ constexpr const char* bench_footer =
     "Every precision and batch is measured in a process of its own, on random pixels of the size that the model "
     "takes.\n"
     "Examples:\n"
-    "  nunchi bench google/vit-base-patch16-224\n"
+    "  nunchi bench google/vit-base-patch16-224 --plot speed.svg\n"
+    "  nunchi bench --compare vit-tiny vit-small vit-base --batch 1,16 --plot models.png\n"
     "  nunchi bench -m vit-base --batch 1 --precision bf16 --threads 1 --seconds 10 --json";
+
+std::string check_plot(const std::string& name) {
+  const auto kind = std::filesystem::path(name).extension();
+  return kind == ".svg" || kind == ".png" ? "" : name + ": expected a name ending in .svg or .png";
+}
 
 }  // namespace
 
 void add_bench(CLI::App& app, Options& o) {
   auto* command = add(app, o, "bench", "how fast a model is: latency, pictures a second, memory");
-  command->add_option("MODEL", o.inputs, "the model (default: the bundled one)");
+  command->add_option("MODEL", o.inputs, "the model (default: the bundled one); with --compare several");
   command->add_option("-m,--model", o.model, "the same, wherever it stands on the line");
   command->add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
   command->add_option("--batch", o.batches, "pictures per forward, one or several")
@@ -29,6 +37,8 @@ void add_bench(CLI::App& app, Options& o) {
   command->add_option("--seconds", o.seconds, "for each measurement; ten calls at least")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
+  command->add_flag("--compare", o.side_by_side, "several models, one after the other");
+  command->add_option("--plot", o.plot, "draw it to this file: .svg or .png")->check(CLI::Validator(check_plot, ""));
   command->add_flag("--json", o.json, "one JSON object");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");
   command->footer(bench_footer);
