@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
 #include "core/peak.h"
 #include "tasks/bench.h"
 #include "tasks/info.h"
@@ -57,5 +58,8 @@ void plot_model(const std::filesystem::path& file, const BenchRun& run);
 // A point for each model and precision, at its fastest batch: accuracy over pictures a second with the Pareto front
 // where every model has one of the same dataset; otherwise pictures a second over the work of a picture.
 void plot_comparison(const std::filesystem::path& file, const BenchRun& run);
+
+// bench --suggest-batch.
+int suggest_batch(const Options& options);
 
 }  // namespace nunchi::cli

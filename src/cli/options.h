@@ -45,7 +45,9 @@ struct Options {
   std::vector<std::int64_t> batches = {1, 8, 32};
   double seconds = 3;
   std::string plot;
-  bool side_by_side = false;
+  bool side_by_side = false, suggest_batch = false;
+  std::int64_t max_batch = 256;
+  std::optional<std::uint64_t> memory;  // bytes
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

@@ -94,8 +94,36 @@ TEST(Bench, DrawsWhatItMeasured) {
   EXPECT_EQ(bench({vit, "--plot", (folder / "no/speed.svg").string()}).exit_code, 1);
 }
 
+TEST(Bench, SuggestsABatchThatFits) {
+  const auto one = parse_json(bench({vit, "--batch", "1", "--precision", "fp32", "--json"}).out, "bench");
+  const auto of_one = one["measurements"][0]["peak_memory"].get<std::uint64_t>();
+  const auto limit = of_one + 12'000'000;
+  const auto run = bench({vit, "--suggest-batch", "--memory", std::to_string(limit) + "B", "--precision", "fp32",
+                          "--max-batch", "4096", "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto json = parse_json(run.out, "bench");
+  EXPECT_EQ(json["limit"], Json(limit));
+  const auto& found = json["suggestions"][0];
+  EXPECT_GT(found["batch"].get<int>(), 1);
+  EXPECT_LE(found["peak_memory"].get<std::uint64_t>(), limit);
+  EXPECT_GT(found["pictures_per_second"].get<double>(), 0);
+  EXPECT_GE(found["trials"].size(), 2u);
+}
+
+TEST(Bench, SaysWhatBoundsASuggestion) {
+  const auto most = bench({vit, "--suggest-batch", "--max-batch", "3", "--precision", "fp32"});
+  EXPECT_EQ(most.exit_code, 0) << most.err;
+  EXPECT_THAT(most.out, AllOf(HasSubstr("fp32          3"), HasSubstr("--max-batch is 3"), HasSubstr("free now")));
+  const auto none = bench({vit, "--suggest-batch", "--memory", "10MB", "--precision", "fp32"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_THAT(none.out, AllOf(HasSubstr("not even one picture fits: 1 takes "), HasSubstr("within 10.0 MB")));
+}
+
 TEST(Bench, WrongUseIsTold) {
   EXPECT_EQ(bench({"--compare", vit}).exit_code, 2);
+  EXPECT_EQ(bench({vit, "--memory", "2GB"}).exit_code, 2);
+  EXPECT_EQ(bench({vit, "--suggest-batch", "--memory", "much"}).exit_code, 2);
+  EXPECT_EQ(bench({vit, "--suggest-batch", "--batch", "8"}).exit_code, 2);
   EXPECT_EQ(bench({"--compare", vit, "no/such/model"}).exit_code, 3);
   EXPECT_EQ(bench({vit, "--precision", "int3"}).exit_code, 2);
   EXPECT_EQ(bench({vit, "--batch", "0"}).exit_code, 2);
