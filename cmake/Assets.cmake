@@ -3,7 +3,8 @@
 function(nunchi_embed_assets target)
   set(folder ${CMAKE_SOURCE_DIR}/assets)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/models/* ${folder}/labels/* ${folder}/photos/*
-       ${folder}/bundled/config.json ${folder}/bundled/preprocessor_config.json ${folder}/bundled/model.safetensors)
+       ${folder}/bundled/config.json ${folder}/bundled/preprocessor_config.json ${folder}/bundled/model.safetensors
+       ${folder}/bundled/evaluation.json)
   list(FILTER files EXCLUDE REGEX "\\.md$")
   list(SORT files)
   set(bytes "")

@@ -227,6 +227,22 @@ void check_is_no_picture(const Options& options) {
                            options.model, options.command, options.command == "info" ? "" : " " + options.model));
 }
 
+// All that is named are models.
+void settle_benched_models(Options& options) {
+  if (!options.model.empty()) options.models.push_back(options.model);
+  options.models.insert(options.models.end(), options.inputs.begin(), options.inputs.end());
+  options.inputs.clear();
+  if (options.models.size() < 2) {
+    throw CLI::ValidationError("--compare", fmt::format("expected two models or more, found {}: nunchi bench --compare "
+                                                        "MODEL MODEL...",
+                                                        options.models.size()));
+  }
+  for (const auto& name : options.models) {
+    options.model = name;
+    check_is_no_picture(options);
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(Options& options) {
@@ -267,6 +283,7 @@ std::string no_command(const CLI::App& app) {
 
 void settle_model(Options& options) {
   if (takes_several_models(options)) return settle_models(options);
+  if (options.command == "bench" && options.side_by_side) return settle_benched_models(options);
   if (options.command == "profile") {
     settle_profile(options);
     return check_is_no_picture(options);

@@ -44,8 +44,11 @@ struct Options {
   std::vector<std::string> precisions = {"fp32", "bf16", "int8"};  // of `bench`, as all that follows
   std::vector<std::int64_t> batches = {1, 8, 32};
   double seconds = 3;
+  bool side_by_side = false, suggest_batch = false;
+  std::int64_t max_batch = 256;
+  std::optional<std::uint64_t> memory;                 // bytes
   std::int64_t warm_ups = 10, runs = 100, copies = 1;  // of `profile`, as what follows
-  std::string trace, plot;
+  std::string trace, plot;                             // plot: of `bench` too
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

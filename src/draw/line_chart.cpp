@@ -8,14 +8,17 @@
 namespace nunchi::draw {
 namespace {
 
-constexpr double margin = 18, gap = 8, swatch = 22, tick_size = 11;
+constexpr double margin = 18, gap = 8, swatch = 22, tick_size = 11, small_dot = 2.6, dot = 4;
 constexpr TextStyle title_style = {.size = 16, .bold = true}, quiet_style = {.size = 12, .color = quiet_ink};
 constexpr TextStyle tick_style = {.size = tick_size, .color = quiet_ink}, legend_style = {.size = 12};
 
 struct Range {
   double least, greatest;
+  bool logarithmic = false;
 
-  double share(double value) const { return (value - least) / (greatest - least); }
+  double share(double value) const {
+    return logarithmic ? std::log(value / least) / std::log(greatest / least) : (value - least) / (greatest - least);
+  }
 };
 
 bool is_point(const Series& series, std::size_t i) { return std::isfinite(series.x[i]) && std::isfinite(series.y[i]); }
@@ -30,7 +33,9 @@ bool belongs(const Series& series, Side side) {
 std::optional<Range> range_of(const LineChart& chart, Side side, const Axis& axis) {
   std::optional<Range> range;
   const auto widen = [&](double value) {
-    range = range ? Range{std::min(range->least, value), std::max(range->greatest, value)} : Range{value, value};
+    ASSERT(!axis.logarithmic || value > 0, "a logarithmic axis has positive values");
+    range = range ? Range{std::min(range->least, value), std::max(range->greatest, value), axis.logarithmic}
+                  : Range{value, value, axis.logarithmic};
   };
   for (const Series& series : chart.series) {
     if (!belongs(series, side)) continue;
@@ -52,8 +57,9 @@ struct Scale {
 
 Scale vertical_scale(const Range& range, const Axis& axis, double height) {
   const int most = std::clamp(static_cast<int>(height / 36), 3, 8);
-  auto ticks = nice_ticks(range.least, range.greatest, most, {axis.format, false, axis.whole_numbers});
-  const Range ends = {ticks.values.front(), ticks.values.back()};
+  const auto round = axis.logarithmic ? logarithmic_ticks : nice_ticks;
+  auto ticks = round(range.least, range.greatest, most, {axis.format, false, axis.whole_numbers});
+  const Range ends = {ticks.values.front(), ticks.values.back(), axis.logarithmic};
   return {ends, std::move(ticks)};
 }
 
@@ -63,11 +69,25 @@ double widest(Canvas& canvas, const std::vector<std::string>& labels) {
   return width;
 }
 
+Ticks labelled(const std::vector<double>& values, NumberFormat format) {
+  Ticks ticks{.values = values, .labels = {}};
+  for (const double value : values) ticks.labels.push_back(format_number(value, value, format));
+  return ticks;
+}
+
+Range widened(const Range& range) {
+  if (range.least != range.greatest) return range;
+  if (range.logarithmic) return {range.least / 2, range.greatest * 2, true};
+  return {range.least - 0.5, range.greatest + 0.5};
+}
+
 // As many ticks as their labels leave room for.
-Scale horizontal_scale(Canvas& canvas, Range range, const Axis& axis, double width) {
-  if (range.least == range.greatest) range = {range.least - 0.5, range.greatest + 0.5};
+Scale horizontal_scale(Canvas& canvas, const Range& values, const Axis& axis, double width) {
+  const Range range = widened(values);
+  if (!axis.ticks.empty()) return {range, labelled(axis.ticks, axis.format)};
+  const auto round = axis.logarithmic ? logarithmic_ticks : nice_ticks;
   for (int most = 12;; --most) {
-    auto ticks = nice_ticks(range.least, range.greatest, most, {axis.format, true, axis.whole_numbers});
+    auto ticks = round(range.least, range.greatest, most, {axis.format, true, axis.whole_numbers});
     const double needed = static_cast<double>(ticks.labels.size()) * (widest(canvas, ticks.labels) + 2 * gap);
     if (needed <= width || most == 2) return {range, std::move(ticks)};
   }
@@ -95,6 +115,12 @@ Color color_of_series(const LineChart& chart, std::size_t index) {
   return chart.series[index].color.value_or(series_color(index));
 }
 
+void draw_swatch(Canvas& canvas, const Series& series, const Color& color, const Point& left) {
+  if (!series.joined) return canvas.circle({left.x + swatch / 2, left.y}, dot, color);
+  canvas.line(left, {left.x + swatch, left.y},
+              {.color = color, .width = series.dashed ? 2.0 : 3.0, .dashed = series.dashed});
+}
+
 // Title, subtitle and legend. Returns where the rest begins.
 double draw_head(Canvas& canvas, const LineChart& chart, const Rectangle& place) {
   double y = place.y;
@@ -116,10 +142,7 @@ double draw_head(Canvas& canvas, const LineChart& chart, const Rectangle& place)
       y += size.height + 4;
     }
     const double middle = y + size.height / 2;
-    canvas.line({x, middle}, {x + swatch, middle},
-                {.color = color_of_series(chart, i),
-                 .width = chart.series[i].dashed ? 2.0 : 3.0,
-                 .dashed = chart.series[i].dashed});
+    draw_swatch(canvas, chart.series[i], color_of_series(chart, i), {x, middle});
     canvas.text(chart.series[i].name, {x + swatch + 6, y}, style);
     x += width + 2 * gap;
     row_height = size.height;
@@ -175,13 +198,13 @@ void draw_axes(Canvas& canvas, const LineChart& chart, const Plot& plot) {
 
 void draw_series(Canvas& canvas, const Plot& plot, const Series& series, const Color& color) {
   constexpr std::size_t few = 40;
-  const bool dots = series.x.size() <= few;
+  const bool dots = !series.joined || series.x.size() <= few;
   std::vector<Point> points;
   const auto finish = [&] {
     if (points.size() == 1 || dots) {
-      for (const Point& point : points) canvas.circle(point, 2.6, color);
+      for (const Point& point : points) canvas.circle(point, series.joined ? small_dot : dot, color);
     }
-    if (points.size() > 1) canvas.line(points, {.color = color, .width = 2, .dashed = series.dashed});
+    if (series.joined && points.size() > 1) canvas.line(points, {.color = color, .width = 2, .dashed = series.dashed});
     points.clear();
   };
   for (std::size_t i = 0; i < series.x.size(); ++i) {
@@ -191,6 +214,62 @@ void draw_series(Canvas& canvas, const Plot& plot, const Series& series, const C
       finish();
   }
   finish();
+}
+
+bool overlap(const Rectangle& a, const Rectangle& b) {
+  return a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom();
+}
+
+Rectangle around(const Point& point, double radius) {
+  return {point.x - radius, point.y - radius, 2 * radius, 2 * radius};
+}
+
+// Above the point, or where else beside it nothing stands yet; nothing where everything does.
+std::optional<Rectangle> free_place(const Point& point, const Size& size, const Rectangle& room,
+                                    const std::vector<Rectangle>& taken) {
+  const double above = point.y - dot - 2 - size.height, below = point.y + dot + 2, middle = point.y - size.height / 2;
+  const double right = point.x + dot + 4, left = point.x - dot - 4 - size.width, center = point.x - size.width / 2;
+  for (const auto& corner : {Point{center, above}, Point{right, middle}, Point{left, middle}, Point{center, below},
+                             Point{right, above}, Point{left, above}, Point{right, below}, Point{left, below}}) {
+    const Rectangle place = {corner.x, corner.y, size.width, size.height};
+    const bool inside =
+        place.x >= room.x && place.right() <= room.right() && place.y >= room.y && place.bottom() <= room.bottom();
+    const auto hits = [&](const Rectangle& other) { return overlap(place, other); };
+    if (inside && std::ranges::none_of(taken, hits)) return place;
+  }
+  return std::nullopt;
+}
+
+// The points, and beads along the lines between them.
+void add_drawn(std::vector<Rectangle>& taken, const Series& series, const Plot& plot) {
+  constexpr double bead = 2;
+  for (std::size_t i = 0; i < series.x.size(); ++i) {
+    if (!is_point(series, i)) continue;
+    const Point end = plot.at(series, i);
+    taken.push_back(around(end, dot));
+    if (!series.joined || i == 0 || !is_point(series, i - 1)) continue;
+    const Point begin = plot.at(series, i - 1);
+    const double steps = std::ceil(std::hypot(end.x - begin.x, end.y - begin.y) / (2 * bead));
+    for (double step = 1; step < steps; ++step) {
+      const double share = step / steps;
+      taken.push_back(around({begin.x + share * (end.x - begin.x), begin.y + share * (end.y - begin.y)}, bead));
+    }
+  }
+}
+
+void draw_point_labels(Canvas& canvas, const LineChart& chart, const Plot& plot) {
+  std::vector<Rectangle> taken;
+  for (const Series& series : chart.series) add_drawn(taken, series, plot);
+  for (const Series& series : chart.series) {
+    for (std::size_t i = 0; i < series.labels.size(); ++i) {
+      if (!is_point(series, i) || series.labels[i].empty()) continue;
+      const auto place =
+          free_place(plot.at(series, i), canvas.measure(series.labels[i], tick_style), plot.place, taken);
+      if (!place) continue;
+      canvas.text(series.labels[i], {place->x, place->y}, tick_style);
+      taken.push_back(*place);
+    }
+  }
 }
 
 void say_that_nothing_is_there(Canvas& canvas, const Rectangle& place) {
@@ -226,7 +305,10 @@ Rectangle whole(const LineChart& chart) { return {0, 0, chart.width, chart.heigh
 }  // namespace
 
 void draw_line_chart(Canvas& canvas, const LineChart& chart, const Rectangle& place) {
-  for (const Series& series : chart.series) ASSERT(series.x.size() == series.y.size(), "each point has x and y");
+  for (const Series& series : chart.series) {
+    ASSERT(series.x.size() == series.y.size(), "each point has x and y");
+    ASSERT(series.labels.empty() || series.labels.size() == series.x.size(), "each point has a label, or none has");
+  }
   const Rectangle inside = {place.x + margin, place.y + margin, place.width - 2 * margin, place.height - 2 * margin};
   const auto x = range_of(chart, Side::x, chart.x);
   const double below_head = draw_head(canvas, chart, inside);
@@ -239,6 +321,7 @@ void draw_line_chart(Canvas& canvas, const LineChart& chart, const Rectangle& pl
   draw_axes(canvas, chart, plot);
   for (std::size_t i = 0; i < chart.series.size(); ++i)
     draw_series(canvas, plot, chart.series[i], color_of_series(chart, i));
+  draw_point_labels(canvas, chart, plot);
 }
 
 std::vector<std::byte> line_chart(const LineChart& chart) {

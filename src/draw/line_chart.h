@@ -18,13 +18,18 @@ struct Axis {
   std::string title = {};
   std::optional<double> least = {}, greatest = {};  // where the axis must reach at least; the values widen it
   NumberFormat format = NumberFormat::plain;
-  bool whole_numbers = false;  // no ticks between them
+  bool whole_numbers = false;      // no ticks between them
+  bool logarithmic = false;        // all values are positive
+  std::vector<double> ticks = {};  // exactly here, instead of round numbers; of x only
 };
 
 struct Series {
   std::string name;
   std::vector<double> x, y;  // as many of each; a y that is no finite number interrupts the line
   bool on_second_y = false, dashed = false;
+  bool joined = true;  // by a line; otherwise dots alone
+  // Beside the points, where there is room: none, or one for each, which may be empty.
+  std::vector<std::string> labels = {};
   std::optional<Color> color = {};  // without: series_color() of its place
 };
 
@@ -35,7 +40,8 @@ struct LineChart {
   double width = 760, height = 440;  // points
 };
 
-// Asserts that every series has as many x as y. A chart without a single finite point says so.
+// Asserts that every series has as many x as y, and that a logarithmic axis has positive values. A chart without a
+// single finite point says so.
 std::vector<std::byte> line_chart(const LineChart& chart);  // PNG, two pixels for each point
 std::string line_chart_svg(const LineChart& chart);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/assert.h"
 
@@ -56,6 +57,39 @@ Ticks nice_ticks(double least, double greatest, int most, const TickOptions& opt
     ticks.values.push_back(i * step);
     ticks.labels.push_back(format_number(i * step, step, options.format));
   }
+  return ticks;
+}
+
+namespace {
+
+// Those with one of the leading digits, from the last one below `least` to the first one above `greatest`.
+std::vector<double> around(double least, double greatest, const std::vector<double>& digits) {
+  std::vector<double> values;
+  for (double power = std::pow(10.0, std::floor(std::log10(least))); values.empty() || values.back() < greatest;
+       power *= 10) {
+    for (const double digit : digits) {
+      const double value = digit * power;
+      if (value <= least * (1 + 1e-9)) values.clear();
+      if (values.empty() || values.back() < greatest * (1 - 1e-9)) values.push_back(value);
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Ticks logarithmic_ticks(double least, double greatest, int most, const TickOptions& options) {
+  ASSERT(std::isfinite(greatest) && 0 < least && least <= greatest, "a logarithmic axis has two positive ends");
+  Ticks ticks{.values = around(least, greatest, {1, 2, 5})};
+  if (std::cmp_greater(ticks.values.size(), most)) ticks.values = around(least, greatest, {1});
+  if (options.inside) {
+    std::erase_if(ticks.values,
+                  [&](double value) { return value < least * (1 - 1e-9) || value > greatest * (1 + 1e-9); });
+    if (ticks.values.size() < 2) return nice_ticks(least, greatest, most, options);
+  } else if (ticks.values.size() == 1) {  // all values are the same round number
+    ticks.values.push_back(10 * ticks.values.front());
+  }
+  for (const double value : ticks.values) ticks.labels.push_back(format_number(value, value, options.format));
   return ticks;
 }
 

@@ -25,6 +25,10 @@ struct Ticks {
 // where the ends are enclosed). Asserts that the ends are finite and in order.
 Ticks nice_ticks(double least, double greatest, int most, const TickOptions& options = {});
 
+// 1, 2 and 5 times powers of ten, or the powers alone where those are more than `most`. Asserts that the ends are
+// positive, finite and in order.
+Ticks logarithmic_ticks(double least, double greatest, int most, const TickOptions& options = {});
+
 // With as many decimals as numbers `step` apart need: "20,000", "0.25", "1e-06", "25 %".
 std::string format_number(double value, double step, NumberFormat format = NumberFormat::plain);
 

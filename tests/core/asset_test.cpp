@@ -14,7 +14,8 @@ namespace {
 
 // Beside a bundled model lie its card and its log, which only readers of the repository need.
 bool is_embedded(const std::filesystem::path& kind, const std::filesystem::path& file) {
-  const std::set<std::string> of_a_model = {"config.json", "preprocessor_config.json", "model.safetensors"};
+  const std::set<std::string> of_a_model = {"config.json", "preprocessor_config.json", "model.safetensors",
+                                            "evaluation.json"};
   return kind == "bundled" ? of_a_model.contains(file.filename()) : file.extension() != ".md";
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "draw/drawn.h"
+#include "image/crop.h"
 
 namespace nunchi::draw {
 namespace {
@@ -46,6 +47,36 @@ TEST(LineChart, FewPointsAreDotsAndAGapStaysOne) {
   const auto whole = count_of(drawn(line_chart(chart), "few"), series_color(0));
   for (const std::size_t i : {3, 4, 5}) chart.series[0].y[i] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_LT(count_of(drawn(line_chart(chart), "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
+}
+
+// Left and right of the middle of the lowest line of ticks.
+TEST(LineChart, ALogarithmicAxisGivesEveryFactorTheSameRoom) {
+  LineChart chart{.x = {.logarithmic = true, .ticks = {1, 10, 100}}, .y = {.least = 0}};
+  chart.series = {{.name = "", .x = {1, 10, 100}, .y = {1, 1, 1}, .joined = false}};
+  const auto picture = drawn(line_chart(chart), "logarithmic");
+  std::vector<int> columns;  // the first of each dot
+  for (int x = 0, last = -100; x < picture.width; ++x) {
+    const auto column = image::crop(picture, {x, 0, 1, picture.height});
+    if (count_of(column, series_color(0)) == 0) continue;
+    if (x > last + 1) columns.push_back(x);
+    last = x;
+  }
+  ASSERT_EQ(columns.size(), 3u);
+  EXPECT_NEAR(columns[1] - columns[0], columns[2] - columns[1], 2);
+  chart.series[0].x[0] = 0;
+  EXPECT_THROW(line_chart(chart), Error);
+}
+
+TEST(LineChart, LabelsStandBesidePointsWhereThereIsRoom) {
+  LineChart chart{.title = "Pareto", .x = {.title = "pictures a second", .logarithmic = true}, .y = {.title = "top-1"}};
+  chart.series = {{.name = "fp32", .x = {10, 12, 300, 2000}, .y = {0.8, 0.81, 0.7, 0.6}, .joined = false}};
+  const auto without = count_of(drawn(line_chart(chart), "unlabelled"), quiet_ink);
+  chart.series[0].labels = {"vit-base", "vit-large", "고양이", "a name that is much too long for the right edge"};
+  const auto picture = drawn(line_chart(chart), "labelled");
+  EXPECT_GT(count_of(picture, quiet_ink), without + 200);
+  EXPECT_TRUE(has_a_clean_edge(picture));
+  chart.series[0].labels.pop_back();
+  EXPECT_THROW(line_chart(chart), Error);
 }
 
 TEST(LineChart, LongWordsAndManySeriesFit) {

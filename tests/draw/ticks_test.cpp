@@ -41,6 +41,17 @@ TEST(Ticks, AnEndThatIsNoNumberIsOurOwnBug) {
   EXPECT_THROW(nice_ticks(1, 0, 5), Error);
 }
 
+TEST(Ticks, OfALogarithmicAxisArePowersOfTenAndWhatIsBetween) {
+  EXPECT_THAT(logarithmic_ticks(3, 40, 8).labels, ElementsAre("2", "5", "10", "20", "50"));
+  EXPECT_THAT(logarithmic_ticks(0.02, 0.5, 8).labels, ElementsAre("0.02", "0.05", "0.1", "0.2", "0.5"));
+  EXPECT_THAT(logarithmic_ticks(3, 400'000, 8).labels,
+              ElementsAre("1", "10", "100", "1,000", "10,000", "100,000", "1,000,000"));
+  EXPECT_THAT(logarithmic_ticks(3, 40, 8, {.inside = true}).labels, ElementsAre("5", "10", "20"));
+  EXPECT_THAT(logarithmic_ticks(3, 4.5, 8, {.inside = true}).labels, ElementsAre("3.0", "3.5", "4.0", "4.5"));
+  EXPECT_THAT(logarithmic_ticks(2, 2, 8).values, ElementsAre(2, 20));
+  EXPECT_THROW(logarithmic_ticks(0, 1, 8), Error);
+}
+
 TEST(Ticks, LabelsHaveTheDecimalsOfTheStep) {
   EXPECT_EQ(format_number(20'000, 5000), "20,000");
   EXPECT_EQ(format_number(-1'234'567, 1), "-1,234,567");

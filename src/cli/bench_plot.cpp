@@ -1,0 +1,207 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/bench_run.h"
+#include "cli/commands.h"
+#include "cli/demo_report.h"
+#include "core/file.h"
+#include "draw/line_chart.h"
+
+namespace nunchi::cli {
+namespace {
+
+constexpr double width = 940, height = 430, margin = 18;
+
+std::vector<std::string> precisions_of(const BenchRun& run) {
+  std::vector<std::string> names;
+  for (const auto& model : run.models) {
+    for (const auto& m : model.measured)
+      if (std::ranges::find(names, m.precision) == names.end()) names.push_back(m.precision);
+  }
+  return names;
+}
+
+std::string machine(const BenchRun& run) {
+  return fmt::format("{}, {}", cpu_info().brand,
+                     run.threads == 1 ? "1 thread" : fmt::format("{} threads", run.threads));
+}
+
+bool is_vector(const std::filesystem::path& file) { return file.extension() == ".svg"; }
+
+void save(const std::filesystem::path& file, draw::Canvas& canvas) {
+  if (is_vector(file))
+    write_file(file, canvas.svg());
+  else
+    write_file(file, canvas.png());
+}
+
+// One value for each batch that could be measured, with its text beside it.
+struct Value {
+  double number;
+  std::string text;
+};
+
+draw::LineChart over_batches(const BenchRun& run, const std::string& title, bool logarithmic,
+                             const std::function<Value(const Measured&)>& value) {
+  draw::LineChart chart{.x = {.title = "pictures a call (batch)", .logarithmic = true},
+                        .y = {.title = title, .logarithmic = logarithmic}};
+  if (!logarithmic) chart.y.least = 0;
+  for (const auto& precision : precisions_of(run)) {
+    draw::Series series{.name = precision, .x = {}, .y = {}};
+    for (const auto& m : run.models.front().measured) {
+      if (m.precision != precision || m.result.seconds.empty()) continue;
+      const auto [number, text] = value(m);
+      series.x.push_back(static_cast<double>(m.batch));
+      series.y.push_back(number);
+      series.labels.push_back(text);
+      chart.x.ticks.push_back(static_cast<double>(m.batch));
+    }
+    chart.series.push_back(std::move(series));
+  }
+  std::ranges::sort(chart.x.ticks);
+  const auto repeated = std::ranges::unique(chart.x.ticks);
+  chart.x.ticks.erase(repeated.begin(), repeated.end());
+  if (!chart.x.ticks.empty()) {  // room beside the outermost points
+    chart.x.least = chart.x.ticks.front() / 2;
+    chart.x.greatest = chart.x.ticks.back() * 2;
+  }
+  return chart;
+}
+
+// Each model and precision at its fastest batch.
+const Measured* fastest(const BenchedModel& model, const std::string& precision) {
+  const Measured* best = nullptr;
+  for (const auto& m : model.measured) {
+    if (m.precision != precision || m.result.seconds.empty()) continue;
+    if (best == nullptr || m.pictures_per_second() > best->pictures_per_second()) best = &m;
+  }
+  return best;
+}
+
+// Where all have been asked the same questions.
+bool has_comparable_accuracy(const BenchRun& run) {
+  const auto& first = run.models.front().accuracy;
+  return first && std::ranges::all_of(run.models, [&](const BenchedModel& model) {
+           return model.accuracy && model.accuracy->dataset == first->dataset;
+         });
+}
+
+// Where a model at one precision stands.
+struct Spot {
+  std::string precision;
+  draw::Point at;
+};
+
+std::vector<Spot> spots_of(const BenchRun& run, const BenchedModel& model, bool accuracy) {
+  std::vector<Spot> spots;
+  for (const auto& precision : precisions_of(run)) {
+    const auto* m = fastest(model, precision);
+    if (m == nullptr) continue;
+    const double speed = m->pictures_per_second();
+    spots.push_back(
+        {precision, accuracy ? draw::Point{speed, model.accuracy->top1} : draw::Point{model.gflop(), speed}});
+  }
+  return spots;
+}
+
+void add(draw::Series& series, const draw::Point& point) {
+  series.x.push_back(point.x);
+  series.y.push_back(point.y);
+}
+
+// The points that no other one is above and to the right of, from right to left.
+draw::Series pareto_front(std::vector<draw::Point> points) {
+  std::ranges::sort(points, [](const auto& a, const auto& b) { return a.x != b.x ? a.x > b.x : a.y > b.y; });
+  draw::Series front{.name = "Pareto front", .x = {}, .y = {}, .dashed = true, .color = draw::quiet_ink};
+  for (const auto& point : points)
+    if (front.y.empty() || point.y > front.y.back()) add(front, point);
+  return front;
+}
+
+// A thin line from each model's points to one another; the model's name at the fastest of them.
+void add_points(draw::LineChart& chart, const BenchRun& run, bool accuracy) {
+  const auto precisions = precisions_of(run);
+  const auto names = short_names(run.models);
+  std::vector<draw::Series> links, dots;
+  for (std::size_t i = 0; i < precisions.size(); ++i)
+    dots.push_back({.name = precisions[i], .x = {}, .y = {}, .joined = false, .color = draw::series_color(i)});
+  std::vector<draw::Point> all;
+  for (std::size_t i = 0; i < run.models.size(); ++i) {
+    const auto spots = spots_of(run, run.models[i], accuracy);
+    const auto best = std::ranges::max_element(spots, {}, [&](const Spot& s) { return accuracy ? s.at.x : s.at.y; });
+    draw::Series link{.name = "", .x = {}, .y = {}, .color = draw::grid_line};
+    for (auto spot = spots.begin(); spot != spots.end(); ++spot) {
+      auto& series = *std::ranges::find(dots, spot->precision, &draw::Series::name);
+      add(link, spot->at);
+      add(series, spot->at);
+      series.labels.push_back(spot == best ? names[i] : "");
+      all.push_back(spot->at);
+    }
+    links.push_back(std::move(link));
+  }
+  chart.series = std::move(links);
+  if (accuracy) chart.series.push_back(pareto_front(all));
+  chart.series.insert(chart.series.end(), dots.begin(), dots.end());
+  // Room beside the outermost points.
+  const auto by_x = [](const draw::Point& point) { return point.x; };
+  if (all.empty()) return;
+  chart.x.least = std::ranges::min(all, {}, by_x).x / 1.5;
+  chart.x.greatest = std::ranges::max(all, {}, by_x).x * 1.5;
+}
+
+draw::LineChart comparison_chart(const BenchRun& run, bool accuracy) {
+  draw::LineChart chart{.width = width, .height = 500};
+  const std::string speed = "pictures a second, at the fastest batch";
+  if (accuracy) {
+    chart.title = "Accuracy and speed";
+    chart.subtitle = "up and to the right is better; " + machine(run);
+    chart.x = {.title = speed, .logarithmic = true};
+    chart.y = {.title = fmt::format("top-1 accuracy on {} (evaluation.json, whatever the precision)",
+                                    run.models.front().accuracy->dataset),
+               .format = draw::NumberFormat::percent};
+  } else {
+    chart.title = "Speed and work";
+    chart.subtitle = "higher is faster, further to the right is more work a picture; " + machine(run);
+    chart.x = {.title = "GFLOP a picture", .logarithmic = true};
+    chart.y = {.title = speed, .logarithmic = true};
+  }
+  add_points(chart, run, accuracy);
+  return chart;
+}
+
+}  // namespace
+
+void plot_model(const std::filesystem::path& file, const BenchRun& run) {
+  const auto& model = run.models.front();
+  draw::Canvas canvas(width, height, {.vector = is_vector(file)});
+  double y = margin;
+  y += canvas
+           .text(short_names(run.models).front(), {margin, y},
+                 {.size = 16, .bold = true, .most_width = width - 2 * margin})
+           .height;
+  const auto about =
+      fmt::format("{} parameters, {:.3g} GFLOP a picture of {}; {}", with_thousands(model.info.parameters),
+                  model.gflop(), to_string(model.info.input_shape), machine(run));
+  y += 2 + canvas.text(about, {margin, y + 2}, {.color = draw::quiet_ink, .most_width = width - 2 * margin}).height;
+  const auto speed = over_batches(run, "pictures a second", false, [](const Measured& m) {
+    return Value{m.pictures_per_second(),
+                 fmt::format("{:.{}f}", m.pictures_per_second(), m.pictures_per_second() < 10 ? 1 : 0)};
+  });
+  const auto latency = over_batches(run, "milliseconds a call, median", true, [](const Measured& m) {
+    return Value{1000 * m.result.at(0.5), milliseconds(m.result.at(0.5))};
+  });
+  draw::draw_line_chart(canvas, speed, {0, y, width / 2, height - y});
+  draw::draw_line_chart(canvas, latency, {width / 2, y, width / 2, height - y});
+  save(file, canvas);
+}
+
+void plot_comparison(const std::filesystem::path& file, const BenchRun& run) {
+  const auto chart = comparison_chart(run, has_comparable_accuracy(run));
+  if (is_vector(file))
+    write_file(file, draw::line_chart_svg(chart));
+  else
+    write_file(file, draw::line_chart(chart));
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,48 @@
+#include "cli/bench_run.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace nunchi::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+double peak_of(const Peak& peak, const std::string& precision) {
+  if (precision == "fp32") return peak.fp32;
+  // What a matrix unit does on top is not measured.
+  if (has_matrix_unit(cpu_info())) return 0;
+  return precision == "bf16" ? peak.bf16 : precision == "int8" ? peak.int8 : 0;
+}
+
+}  // namespace
+
+double Measured::pictures_per_second() const {
+  return result.seconds.empty() ? 0 : static_cast<double>(batch) / result.at(0.5);
+}
+
+double BenchedModel::flops(const Measured& m) const { return 1e9 * gflop() * m.pictures_per_second(); }
+
+std::optional<double> BenchRun::share_of_peak(const BenchedModel& model, const Measured& m) const {
+  const double most = peak_of(peak, m.precision);
+  if (most <= 0) return std::nullopt;
+  return model.flops(m) / most;
+}
+
+std::vector<std::string> short_names(const std::vector<BenchedModel>& models) {
+  std::vector<std::string> last, last_two;
+  for (const auto& model : models) {
+    const fs::path path =
+        fs::path(model.name).has_filename() ? fs::path(model.name) : fs::path(model.name).parent_path();
+    last.push_back(path.filename().string());
+    last_two.push_back((path.parent_path().filename() / path.filename()).string());
+  }
+  return std::set(last.begin(), last.end()).size() == last.size() ? last : last_two;
+}
+
+std::string short_duration(double seconds) {
+  return seconds < 1 ? fmt::format("{:.2f} ms", 1000 * seconds) : fmt::format("{:.2f} s", seconds);
+}
+
+}  // namespace nunchi::cli

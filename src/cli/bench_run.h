@@ -1,0 +1,65 @@
+// cli/bench_run.h: what `nunchi bench` measured, and the pictures of it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "core/peak.h"
+#include "tasks/bench.h"
+#include "tasks/info.h"
+
+namespace nunchi::cli {
+
+struct Measured {
+  std::string precision;
+  std::int64_t batch;
+  tasks::BenchResult result;
+
+  double pictures_per_second() const;  // 0 where it could not be measured
+};
+
+// How right a model is, as its folder's evaluation.json says.
+struct Accuracy {
+  std::string dataset;
+  double top1 = 0;  // 0 ... 1
+};
+
+struct BenchedModel {
+  std::string name;
+  tasks::ModelInfo info;
+  std::optional<Accuracy> accuracy = {};
+  std::vector<Measured> measured = {};
+
+  double gflop() const { return 2e-9 * static_cast<double>(info.macs); }  // a picture
+  double flops(const Measured& m) const;                                  // per second
+};
+
+struct BenchRun {
+  std::vector<BenchedModel> models;
+  int threads = 1;
+  Peak peak = {};
+
+  // Of the operations that the peak allows in this precision; nothing where it is not known.
+  std::optional<double> share_of_peak(const BenchedModel& model, const Measured& m) const;
+};
+
+// The last part of each path or name on the hub, with the part before it where two would be the same.
+std::vector<std::string> short_names(const std::vector<BenchedModel>& models);
+
+std::string short_duration(double seconds);  // "3.93 ms", "0.98 s"
+
+// Pictures a second and latency over the batches, a line for each precision, of the first model; PNG or SVG, by the
+// file's ending.
+void plot_model(const std::filesystem::path& file, const BenchRun& run);
+
+// A point for each model and precision, at its fastest batch: accuracy over pictures a second with the Pareto front
+// where every model has one of the same dataset; otherwise pictures a second over the work of a picture.
+void plot_comparison(const std::filesystem::path& file, const BenchRun& run);
+
+// bench --suggest-batch.
+int suggest_batch(const Options& options);
+
+}  // namespace nunchi::cli
