@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
@@ -47,6 +48,7 @@ draw::LineChart over_batches(const BenchRun& run, const std::string& title, bool
   draw::LineChart chart{.x = {.title = "pictures a call (batch)", .logarithmic = true},
                         .y = {.title = title, .logarithmic = logarithmic}};
   if (!logarithmic) chart.y.least = 0;
+  std::set<double> batches;
   for (const auto& precision : precisions_of(run)) {
     draw::Series series{.name = precision, .x = {}, .y = {}};
     for (const auto& m : run.models.front().measured) {
@@ -55,13 +57,11 @@ draw::LineChart over_batches(const BenchRun& run, const std::string& title, bool
       series.x.push_back(static_cast<double>(m.batch));
       series.y.push_back(number);
       series.labels.push_back(text);
-      chart.x.ticks.push_back(static_cast<double>(m.batch));
+      batches.insert(static_cast<double>(m.batch));
     }
     chart.series.push_back(std::move(series));
   }
-  std::ranges::sort(chart.x.ticks);
-  const auto repeated = std::ranges::unique(chart.x.ticks);
-  chart.x.ticks.erase(repeated.begin(), repeated.end());
+  chart.x.ticks.assign(batches.begin(), batches.end());
   if (!chart.x.ticks.empty()) {  // room beside the outermost points
     chart.x.least = chart.x.ticks.front() / 2;
     chart.x.greatest = chart.x.ticks.back() * 2;

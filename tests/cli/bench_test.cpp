@@ -45,7 +45,7 @@ TEST(Bench, MeasuresEveryPrecisionAndBatch) {
     check_share_of_peak(json["peak"], m);
   }
   EXPECT_THAT(cases, testing::ElementsAre(std::pair("fp32", 1), std::pair("fp32", 3), std::pair("bf16", 1),
-                                          std::pair("bf16", 3)));
+                                          std::pair("bf16", 3), std::pair("int8", 1), std::pair("int8", 3)));
 }
 
 TEST(Bench, TheTableHasALineEach) {
