@@ -1,5 +1,7 @@
 #include "tasks/info.h"
 
+#include <ATen/Parallel.h>
+
 #include <set>
 
 #include "weights/checkpoint.h"
@@ -19,6 +21,19 @@ void describe_files(ModelInfo& info, const formats::WeightFiles& files) {
   info.files = files.files().size();
 }
 
+// Keeps LibTorch to the calling thread: a team of threads would not follow into the processes that `bench` and `compare`
+// fork afterwards, which would wait for it for ever.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
 void describe_network(ModelInfo& info, models::Model& model) {
   info.parameters = model.parameter_count();
   info.input_shape = model.input_shape();
@@ -29,6 +44,7 @@ void describe_network(ModelInfo& info, models::Model& model) {
 }  // namespace
 
 ModelInfo describe_model(const ModelSource& source) {
+  const OneThread alone;
   auto model = open_model_files(source);
   ModelInfo info;
   info.type = model.type;
