@@ -1,4 +1,4 @@
-// benchmarks/attention.cpp: our attention in training, and our blocks of queries in bf16, beside LibTorch's
+// benchmarks/attention.cpp: our attention, in training and in inference, beside LibTorch's
 // scaled_dot_product_attention, in turns, on the views that the qkv projection leaves. The answers are compared before
 // the times count.
 //
@@ -13,8 +13,8 @@
 #include <cmath>
 #include <functional>
 
-#include "ops/attention_blocks.h"
-#include "ops/attention_training.h"
+#include "ops/attention.h"
+#include "ops/attention_heads.h"
 
 namespace {
 
@@ -29,14 +29,10 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void compare(std::int64_t batch, std::int64_t tokens, int runs) {
-  const auto qkv = at::randn({batch, tokens, 3, 12, 64}).to(at::kBFloat16).unbind(2);
-  if (const std::string obstacle = nunchi::ops::attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]); !obstacle.empty()) {
-    fmt::print("{:>6} tokens, batch {}: {}\n", tokens, batch, obstacle);
-    return;
-  }
+void compare(std::int64_t batch, std::int64_t tokens, at::ScalarType dtype, int runs) {
+  const auto qkv = at::randn({batch, tokens, 3, 12, 64}).to(dtype).unbind(2);
   at::Tensor ours, theirs;
-  const auto run_ours = [&] { ours = nunchi::ops::attention_blocks(qkv[0], qkv[1], qkv[2], 0.125); };
+  const auto run_ours = [&] { ours = nunchi::ops::attention(qkv[0], qkv[1], qkv[2]).output; };
   const auto run_theirs = [&] {
     theirs = at::scaled_dot_product_attention(qkv[0].transpose(1, 2), qkv[1].transpose(1, 2), qkv[2].transpose(1, 2));
   };
@@ -47,8 +43,9 @@ void compare(std::int64_t batch, std::int64_t tokens, int runs) {
   }
   const double difference = (ours - theirs.transpose(1, 2)).abs().max().item<double>();
   const double flops = 4.0 * static_cast<double>(batch * tokens * tokens) * 12 * 64;
-  fmt::print("{:>6} tokens, batch {}: {:>9.0f} us ({:.0f} GFLOP/s), LibTorch {:>9.0f} us; difference {:.1e}\n", tokens,
-             batch, median(our_times), flops / median(our_times) / 1e3, median(their_times), difference);
+  fmt::print("{}, {:>4} tokens, batch {}: {:>9.0f} us ({:.0f} GFLOP/s), LibTorch {:>9.0f} us; difference {:.1e}\n",
+             c10::toString(dtype), tokens, batch, median(our_times), flops / median(our_times) / 1e3,
+             median(their_times), difference);
 }
 
 // Forward and backward, from the views of one projection.
@@ -62,7 +59,7 @@ void compare_training(std::int64_t batch, std::int64_t tokens, std::int64_t head
   };
   at::Tensor ours, theirs;
   const auto run_ours = [&] {
-    ours = train([](const auto& x) { return nunchi::ops::attention_training(x[0], x[1], x[2], 0.125); });
+    ours = train([](const auto& x) { return nunchi::ops::attention_heads(x[0], x[1], x[2], 0.125); });
   };
   const auto run_theirs = [&] {
     theirs = train([](const auto& x) {
@@ -91,7 +88,9 @@ int main(int argc, char** argv) {
     compare_training(2, 577, 12, dtype, runs);
   }
   const c10::InferenceMode inference;
-  for (const std::int64_t tokens : {49, 197, 577, 1369}) compare(1, tokens, runs);
-  compare(8, 197, runs);
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t tokens : {49, 197, 577, 1369, 4096}) compare(1, tokens, dtype, runs);
+    compare(8, 197, dtype, runs);
+  }
   return 0;
 }

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "ops/attention_blocks.h"
-#include "ops/attention_training.h"
+#include "ops/attention_heads.h"
 #include "ops/count.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
@@ -69,8 +69,8 @@ AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& 
   const bool plain = !options.bias && options.dropout == 0;
   if (plain && attention_blocks_obstacle(q, k, v)[0] == '\0')
     return {attention_blocks(q, k, v, scale_of(q, options)), {}};
-  if (plain && attention_training_obstacle(q, k, v)[0] == '\0')
-    return {attention_training(q, k, v, scale_of(q, options)), {}};
+  if (plain && attention_heads_obstacle(q, k, v)[0] == '\0')
+    return {attention_heads(q, k, v, scale_of(q, options)), {}};
   const auto of = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
     return t.narrow(0, from, count).transpose(1, 2);  // [count, heads, n, head_dim]
   };

@@ -1,6 +1,6 @@
-#include "ops/attention_training.h"
+#include "ops/attention_heads.h"
 
-#include <ATen/ops/empty_like.h>
+#include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -29,9 +29,9 @@ Answer answer(const std::vector<Tensor>& inputs, Policy policy, double scale) {
   return {y.detach(), leaves[0].grad(), leaves[1].grad(), leaves[2].grad()};
 }
 
-class AttentionTraining : public testing::TestWithParam<std::pair<at::ScalarType, Sizes>> {};
+class AttentionHeads : public testing::TestWithParam<std::pair<at::ScalarType, Sizes>> {};
 
-TEST_P(AttentionTraining, HasTheOutputAndGradientsOfTheFormula) {
+TEST_P(AttentionHeads, HasTheOutputAndGradientsOfTheFormula) {
   const auto& [dtype, s] = GetParam();
   const std::vector<Tensor> inputs = {random({s.batch, s.queries, s.heads, s.head_dim}, 42, dtype),
                                       random({s.batch, s.keys, s.heads, s.head_dim}, 43, dtype),
@@ -64,9 +64,20 @@ std::vector<std::pair<at::ScalarType, Sizes>> cases() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, AttentionTraining, testing::ValuesIn(cases()));
+INSTANTIATE_TEST_SUITE_P(Sizes, AttentionHeads, testing::ValuesIn(cases()));
 
-TEST(AttentionTrainingOfViews, ReadsThemWhereTheyAre) {
+TEST(AttentionHeadsInInference, HasTheOutputOfTheFormula) {
+  const c10::InferenceMode inference;
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    const Tensor q = random({2, 197, 3, 40}, 57, dtype), k = random({2, 65, 3, 40}, 58, dtype);
+    const Tensor v = random({2, 65, 3, 40}, 59, dtype);
+    const PolicyScope scope(Policy::reference);
+    const Tensor expected = attention(q.to(at::kDouble), k.to(at::kDouble), v.to(at::kDouble)).output;
+    EXPECT_LT(difference(attention_heads(q, k, v, 1 / std::sqrt(40.0)), expected), dtype == at::kFloat ? 5e-6 : 1e-2);
+  }
+}
+
+TEST(AttentionHeadsOfViews, ReadsThemWhereTheyAre) {
   const Tensor qkv = random({2, 19, 3, 2, 16}, 45).requires_grad_(), noise = random({2, 19, 2, 16}, 46);
   const auto gradient = [&](Policy policy) {
     const PolicyScope scope(policy);
@@ -76,7 +87,7 @@ TEST(AttentionTrainingOfViews, ReadsThemWhereTheyAre) {
   EXPECT_LT(difference(gradient(Policy::fused), gradient(Policy::reference)), 5e-6);
 }
 
-TEST(AttentionTrainingOfViews, TakesHeadsWhoseRowsAreNotDense) {
+TEST(AttentionHeadsOfViews, TakesHeadsWhoseRowsAreNotDense) {
   const Tensor wide = random({1, 9, 2, 32}, 47).requires_grad_();
   const auto gradient = [&](Policy policy) {
     const PolicyScope scope(policy);
@@ -86,14 +97,14 @@ TEST(AttentionTrainingOfViews, TakesHeadsWhoseRowsAreNotDense) {
   EXPECT_LT(difference(gradient(Policy::fused), gradient(Policy::reference)), 5e-6);
 }
 
-TEST(AttentionTrainingScores, MayBeLarge) {
+TEST(AttentionHeadsScores, MayBeLarge) {
   const auto found =
       answer({random({1, 20, 1, 16}, 48) * 100, random({1, 20, 1, 16}, 49) * 100, random({1, 20, 1, 16}, 50)},
              Policy::fused, 1);
   for (const Tensor& t : {found.output, found.q, found.k, found.v}) EXPECT_TRUE(all_finite(t));
 }
 
-TEST(AttentionTrainingScores, KeepWhatIsNotANumber) {
+TEST(AttentionHeadsScores, KeepWhatIsNotANumber) {
   Tensor q = random({1, 20, 1, 16}, 51);
   q[0][3][0][5].fill_(std::numeric_limits<double>::quiet_NaN());
   const auto found = answer({q, random({1, 20, 1, 16}, 52), random({1, 20, 1, 16}, 53)}, Policy::fused, 1);
@@ -101,7 +112,7 @@ TEST(AttentionTrainingScores, KeepWhatIsNotANumber) {
   EXPECT_TRUE(all_finite(found.output[0][2]));
 }
 
-TEST(AttentionTrainingGradients, HaveGradients) {
+TEST(AttentionHeadsGradients, HaveGradients) {
   const Tensor q = random({1, 4, 1, 3}, 54).requires_grad_(), k = random({1, 5, 1, 3}, 55).requires_grad_();
   const Tensor v = random({1, 5, 1, 3}, 56).requires_grad_();
   const auto twice = [&](Policy policy) {

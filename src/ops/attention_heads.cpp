@@ -1,4 +1,4 @@
-#include "ops/attention_training.h"
+#include "ops/attention_heads.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/isa.h"
 #include "ops/attention_kernels.h"
@@ -125,9 +126,10 @@ struct Sizes {
       : batch(q.size(0)), queries(q.size(1)), keys(k.size(1)), heads(q.size(2)), head_dim(q.size(3)) {}
   int64_t depth() const { return rounded_up(head_dim, column_step); }
   int64_t padded_keys() const { return rounded_up(keys, column_step); }
+  int64_t blocks() const { return (queries + block() - 1) / block(); }
   int64_t block() const {  // queries at a time: evenly, so many that their scores stay in the cache
-    const auto blocks = (queries + most() - 1) / most();
-    return (queries + blocks - 1) / blocks;
+    const auto count = (queries + most() - 1) / most();
+    return (queries + count - 1) / count;
   }
   int64_t padded_block() const { return rounded_up(block(), column_step); }
 
@@ -135,40 +137,46 @@ struct Sizes {
   int64_t most() const { return std::clamp<int64_t>(32768 / keys, 16, 128); }
 };
 
-void for_each_head(const Sizes& s, const auto& make_worker) {
-  at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
+// Calls run(task) of one worker per thread.
+void for_each_task(int64_t tasks, const auto& make_worker) {
+  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
     auto worker = make_worker();
-    for (int64_t i = begin; i < end; ++i) worker.run(i / s.heads, i % s.heads);
+    for (int64_t task = begin; task < end; ++task) worker.run(task);
   });
 }
 
+// A task is a block of queries; neighbours share a head, so a thread prepares few of them.
 template <class T>
 struct Forward {
   const Sizes& s;
   const Tensor &q, &k, &v, &out;
   float* log_sums;  // [batch, heads, queries]
   float scale;
-  Matrix keys{s.padded_keys(), s.depth()}, turned_keys{s.depth(), s.padded_keys()}, values{s.padded_keys(), s.depth()};
-  Matrix queries{s.padded_block(), s.depth()}, scores{s.padded_block(), s.padded_keys()};
-  Matrix product{s.padded_block(), s.depth()};
+  Matrix keys{s.padded_keys(), s.depth()}, turned_keys{s.depth(), s.padded_keys()}, values = keys;
+  Matrix queries{s.padded_block(), s.depth()}, scores{s.padded_block(), s.padded_keys()}, product = queries;
+  int64_t prepared = -1;
 
-  void run(int64_t b, int64_t h) {
+  void run(int64_t task) {
+    const auto head = task / s.blocks(), b = head / s.heads, h = head % s.heads;
+    const auto first = task % s.blocks() * s.block(), rows = std::min(s.block(), s.queries - first);
+    if (std::exchange(prepared, head) != head) take_head(b, h);
+    read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
+    multiply(queries, turned_keys, scores);
+    chosen_kernels().scores_to_weights({.scores = scores.data(),
+                                        .rows = rows,
+                                        .columns = s.keys,
+                                        .stride = scores.columns,
+                                        .scale = scale,
+                                        .log_sums = log_sums + head * s.queries + first});
+    multiply(scores, values, product);
+    write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
+  }
+
+ private:
+  void take_head(int64_t b, int64_t h) {
     read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
     read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
     transpose(keys, turned_keys);
-    for (int64_t first = 0; first < s.queries; first += s.block()) {
-      const auto rows = std::min(s.block(), s.queries - first);
-      read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
-      multiply(queries, turned_keys, scores);
-      chosen_kernels().scores_to_weights({.scores = scores.data(),
-                                          .rows = rows,
-                                          .columns = s.keys,
-                                          .stride = scores.columns,
-                                          .scale = scale,
-                                          .log_sums = log_sums + (b * s.heads + h) * s.queries + first});
-      multiply(scores, values, product);
-      write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
-    }
   }
 };
 
@@ -192,7 +200,8 @@ struct Backward {
   Matrix turned_of_scores{s.padded_block(), s.padded_keys()};
   std::vector<float> inner = std::vector<float>(static_cast<std::size_t>(s.padded_block())), sums = inner;
 
-  void run(int64_t b, int64_t h) {
+  void run(int64_t head) {
+    const auto b = head / s.heads, h = head % s.heads;
     read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
     read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
     for (int64_t first = 0; first < s.queries; first += s.block()) {
@@ -241,17 +250,26 @@ void with_element_type(const Tensor& t, const auto& f) {
 
 Tensor dense_rows(const Tensor& t) { return t.stride(3) == 1 ? t : t.contiguous(); }
 
+struct Answer {
+  Tensor out, log_sums;
+};
+
+Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+  const Sizes s(q, k);
+  const Answer a{.out = at::empty(q.sizes(), q.options()),
+                 .log_sums = at::empty({s.batch, s.heads, s.queries}, q.options().dtype(at::kFloat))};
+  with_element_type(q, [&](auto element) {
+    for_each_task(s.batch * s.heads * s.blocks(), [&] {
+      return Forward<decltype(element)>{
+          s, q, k, v, a.out, a.log_sums.mutable_data_ptr<float>(), static_cast<float>(scale)};
+    });
+  });
+  return a;
+}
+
 struct Attention : torch::autograd::Function<Attention> {
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
-    const Sizes s(q, k);
-    const Tensor out = at::empty(q.sizes(), q.options());
-    const Tensor log_sums = at::empty({s.batch, s.heads, s.queries}, q.options().dtype(at::kFloat));
-    with_element_type(q, [&](auto element) {
-      for_each_head(s, [&] {
-        return Forward<decltype(element)>{
-            s, q, k, v, out, log_sums.mutable_data_ptr<float>(), static_cast<float>(scale)};
-      });
-    });
+    const auto [out, log_sums] = answer(q, k, v, scale);
     context->save_for_backward({q, k, v, out, log_sums});
     context->saved_data["scale"] = scale;
     return out;
@@ -268,7 +286,7 @@ struct Attention : torch::autograd::Function<Attention> {
                        .v = at::empty(v.sizes(), v.options()),
                        .out = dense_rows(gradients[0])};
     with_element_type(q, [&](auto element) {
-      for_each_head(s, [&] {
+      for_each_task(s.batch * s.heads, [&] {
         return Backward<decltype(element)>{
             s, q, k, v, saved[3], saved[4].const_data_ptr<float>(), static_cast<float>(scale), of};
       });
@@ -291,9 +309,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
 }  // namespace
 
-const char* attention_training_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
-  if (!at::GradMode::is_enabled()) return "no gradients are asked for";
-  if (!q.requires_grad() && !k.requires_grad() && !v.requires_grad()) return "no gradients are asked for";
+const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
   if (!q.is_cpu()) return "the input is not on the CPU";
   const auto dtype = q.scalar_type();
   if (dtype != at::kFloat && dtype != at::kBFloat16) return "the dtype is neither fp32 nor bf16";
@@ -302,8 +318,10 @@ const char* attention_training_obstacle(const Tensor& q, const Tensor& k, const 
   return "";
 }
 
-Tensor attention_training(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
-  return Attention::apply(dense_rows(q), dense_rows(k), dense_rows(v), scale);
+Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+  const Tensor dense_q = dense_rows(q), dense_k = dense_rows(k), dense_v = dense_rows(v);
+  if (!at::GradMode::is_enabled()) return answer(dense_q, dense_k, dense_v, scale).out;
+  return Attention::apply(dense_q, dense_k, dense_v, scale);
 }
 
 }  // namespace nunchi::ops
