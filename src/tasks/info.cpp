@@ -21,8 +21,8 @@ void describe_files(ModelInfo& info, const formats::WeightFiles& files) {
   info.files = files.files().size();
 }
 
-// Keeps LibTorch to the calling thread: a team of threads would not follow into the processes that `bench` and `compare`
-// fork afterwards, which would wait for it for ever.
+// Keeps LibTorch to the calling thread: a team of threads would not follow into the processes that `bench` and
+// `compare` fork afterwards, which would wait for it for ever.
 class OneThread {
  public:
   OneThread() { at::set_num_threads(1); }

@@ -86,7 +86,8 @@ TEST(RequireClassifier, RefusesABackbone) {
 TEST(Precision, OnlyThoseThatExist) {
   EXPECT_EQ(precision_from_name("bf16"), nn::Precision::bf16);
   EXPECT_EQ(precision_from_name("int8"), nn::Precision::int8);
-  EXPECT_THAT(error_of([] { precision_from_name("fp64"); }), AllOf(HasSubstr("fp64"), HasSubstr("fp32, bf16 and int8")));
+  EXPECT_THAT(error_of([] { precision_from_name("fp64"); }),
+              AllOf(HasSubstr("fp64"), HasSubstr("fp32, bf16 and int8")));
 }
 
 // --- embed
