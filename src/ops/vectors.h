@@ -47,7 +47,8 @@ inline void store(Floats value, float* to) { __builtin_memcpy(to, &value, sizeof
 inline void store(Floats value, Bf16Bits* to) {  // round to nearest, ties to even; a NaN stays one
   const Bits bits = as<Bits>(value);
   const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const Halves halves = __builtin_convertvector(value == value ? rounded : (bits >> 16) | 0x40, Halves);
+  const auto is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  const Halves halves = __builtin_convertvector(is_nan ? (bits >> 16) | 0x40 : rounded, Halves);
   __builtin_memcpy(to, &halves, sizeof halves);
 }
 
