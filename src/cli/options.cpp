@@ -214,35 +214,6 @@ void add_hub(CLI::App& app, Options& o) {
   cache->add_flag("--json", o.json, "JSON lines");
 }
 
-// A picture in the model's place is the likeliest slip of a first call.
-void check_is_no_picture(const Options& options) {
-  constexpr std::array weights{".safetensors", ".json", ".bin", ".pt", ".pth"};
-  const std::filesystem::path path = options.model;
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return;
-  if (std::find(weights.begin(), weights.end(), path.extension()) != weights.end()) return;
-  throw CLI::ValidationError(
-      "MODEL", fmt::format("{}: expected a model, found a file that is none: "
-                           "nunchi {} MODEL{}",
-                           options.model, options.command, options.command == "info" ? "" : " " + options.model));
-}
-
-// All that is named are models.
-void settle_benched_models(Options& options) {
-  if (!options.model.empty()) options.models.push_back(options.model);
-  options.models.insert(options.models.end(), options.inputs.begin(), options.inputs.end());
-  options.inputs.clear();
-  if (options.models.size() < 2) {
-    throw CLI::ValidationError("--compare", fmt::format("expected two models or more, found {}: nunchi bench --compare "
-                                                        "MODEL MODEL...",
-                                                        options.models.size()));
-  }
-  for (const auto& name : options.models) {
-    options.model = name;
-    check_is_no_picture(options);
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(Options& options) {
@@ -279,44 +250,6 @@ std::string no_command(const CLI::App& app) {
   for (const auto* command : app.get_subcommands({})) names += (names.empty() ? "" : ", ") + command->get_name();
   const auto remaining = app.remaining();
   return fmt::format("expected a command ({}), found {}", names, remaining.empty() ? "none" : remaining.front());
-}
-
-void settle_model(Options& options) {
-  if (takes_several_models(options)) return settle_models(options);
-  if (options.command == "bench" && options.side_by_side) return settle_benched_models(options);
-  if (options.command == "profile") {
-    settle_profile(options);
-    return check_is_no_picture(options);
-  }
-  if (options.command == "parity" && options.inputs.empty() && options.published.empty())
-    throw CLI::ValidationError("CASE", "expected case folders, or --published with names; found neither");
-  constexpr std::array with_pictures{"classify", "embed", "similar", "walk", "eval"};
-  const bool takes_pictures =
-      std::find(with_pictures.begin(), with_pictures.end(), options.command) != with_pictures.end();
-  const bool is_bench = options.command == "bench";
-  if (!takes_pictures && !is_bench && options.command != "forward" && options.command != "info" &&
-      options.command != "convert")
-    return;
-  // The command then finds no model named, and takes the one that is part of nunchi.
-  const bool bundled = is_bench ? options.model.empty() && options.inputs.empty()
-                                : takes_pictures && options.model.empty() && !options.inputs.empty() &&
-                                      (options.command != "eval" || options.inputs.size() == 1) &&
-                                      is_input(options.inputs.front(), options);
-  if (options.model.empty() && !options.inputs.empty() && !bundled) {
-    options.model = options.inputs.front();
-    options.inputs.erase(options.inputs.begin());
-  }
-  if (options.model.empty() && !bundled) {
-    throw CLI::ValidationError(
-        "MODEL", "expected a folder with config.json and model.safetensors, first or after -m; found none");
-  }
-  if (!bundled) check_is_no_picture(options);
-  if (options.command == "eval") return check_one_dataset(options);
-  if (takes_pictures && options.inputs.empty()) {
-    throw CLI::ValidationError(
-        "INPUT", fmt::format("no pictures are named: nunchi {} {} INPUT...", options.command, options.model));
-  }
-  if (!takes_pictures && !options.inputs.empty()) throw CLI::ExtrasError(options.inputs);
 }
 
 }  // namespace nunchi::cli

@@ -23,6 +23,7 @@ struct PicturePart {
 struct Options {
   std::string command;
   std::string model;
+  bool bundled = false;  // no model is named: the one that is part of nunchi
   std::vector<std::string> inputs;
   std::string device = "auto", precision = "fp32", arch, out, pool = "cls", layout, dtype;
   std::vector<std::string> models;  // of `compare`, and of `classify --ensemble`

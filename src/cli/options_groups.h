@@ -36,9 +36,6 @@ void add_bench(CLI::App& app, Options& o);
 
 void add_profile(CLI::App& app, Options& o);
 
-// "[MODEL] [IMAGE]". Throws CLI::ParseError where there is more.
-void settle_profile(Options& options);
-
 // --- of the models and inputs of a command line
 
 bool takes_several_models(const Options& options);

@@ -43,14 +43,4 @@ void add_profile(CLI::App& app, Options& o) {
   command->footer(profile_footer);
 }
 
-void settle_profile(Options& options) {
-  auto& words = options.inputs;
-  const bool only_a_picture = words.size() == 1 && is_input(words.front(), options);
-  if (options.model.empty() && !words.empty() && !only_a_picture) {
-    options.model = words.front();
-    words.erase(words.begin());
-  }
-  if (words.size() > 1) throw CLI::ExtrasError({words.begin() + 1, words.end()});
-}
-
 }  // namespace nunchi::cli

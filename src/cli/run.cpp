@@ -3,7 +3,6 @@
 
 #include <csignal>
 #include <map>
-#include <set>
 
 #include "cli/commands.h"
 #include "core/interrupt.h"
@@ -40,8 +39,7 @@ int exit_code(ErrorKind kind) {
 }
 
 Options with_bundled_model(Options options) {
-  const std::set<std::string> with_default = {"classify", "embed", "similar", "walk", "eval", "bench", "profile"};
-  if (options.model.empty() && with_default.contains(options.command)) options.model = tasks::default_bundled_model();
+  if (options.bundled) options.model = tasks::default_bundled_model();
   return options;
 }
 

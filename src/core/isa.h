@@ -1,7 +1,7 @@
 // core/isa.h: what this processor and machine can do, and the one place that chooses the instruction set.
 //
 //   const CpuInfo& cpu = cpu_info();                 // cpu.brand, cpu.avx512_vnni, cpu.names()
-//   switch (chosen_isa()) { case Isa::avx512: return avx512::kernel(x, n); ... }
+//   NUNCHI_OF_CHOSEN_ISA(kernels).multiply(a, b);    // portable::kernels, avx2::kernels or avx512::kernels
 //   NUNCHI_ISA=portable nunchi ...                   // forces one, to test it or to rule it out
 #pragma once
 
@@ -47,5 +47,13 @@ Isa choose_isa(const std::optional<std::string>& forced, const CpuInfo& cpu);
 
 // choose_isa() of the environment variable NUNCHI_ISA and this processor, done once and logged.
 Isa chosen_isa();
+
+// What has this name in the namespace of the chosen instruction set.
+#ifdef __x86_64__
+#define NUNCHI_OF_CHOSEN_ISA(name) \
+  (chosen_isa() == Isa::avx512 ? avx512::name : chosen_isa() == Isa::avx2 ? avx2::name : portable::name)
+#else
+#define NUNCHI_OF_CHOSEN_ISA(name) portable::name
+#endif
 
 }  // namespace nunchi

@@ -7,7 +7,8 @@
 
 namespace nunchi::formats {
 
-// `bytes` is a safetensors file. Throws Error (model) that begins with `name` where it is none.
+// `bytes` is a safetensors file. Throws Error (model) that begins with `name` where it is none, and Error (input) where
+// there is no memory.
 WeightFiles embedded_weights(std::string_view bytes, const std::string& name);
 
 }  // namespace nunchi::formats

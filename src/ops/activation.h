@@ -3,26 +3,10 @@
 //   Tensor y = ops::activate(x, ops::activation_from_name("gelu"));   // gelu is the erf form
 #pragma once
 
+#include "ops/activation_kind.h"
 #include "ops/tensor.h"
 
 namespace nunchi::ops {
-
-// gelu is the erf form (Hendrycks and Gimpel 2016), gelu_tanh its tanh approximation, quick_gelu x * sigmoid(1.702 x).
-enum class Activation {
-  none,
-  gelu,
-  gelu_tanh,
-  quick_gelu,
-  relu,
-  relu6,
-  silu,
-  tanh,
-  sigmoid,
-  hard_swish,
-  elu,
-  leaky_relu,
-  mish
-};
 
 // The names of transformers' ACT2FN and timm. Throws Error (model) for a name that is not among them.
 Activation activation_from_name(const std::string& name);

@@ -9,7 +9,9 @@
 #include <memory>
 
 #include "core/isa.h"
-#include "ops/softmax_kernels.h"
+#include "core/round_up.h"
+#include "ops/attention_kernels.h"
+#include "ops/transpose.h"
 
 namespace nunchi::ops {
 namespace {
@@ -27,39 +29,11 @@ struct Operands {
   float scale;
 
   int64_t block_rows() const { return std::clamp<int64_t>(65536 / keys, 16, 64); }  // scores of 256 KiB at most
-  int64_t blocks() const { return (queries + block_rows() - 1) / block_rows(); }
-  int64_t even_keys() const { return keys + keys % 2; }
+  int64_t blocks() const { return divided_up(queries, block_rows()); }
+  int64_t even_keys() const { return rounded_up(keys, 2); }
 };
 
 std::array<int64_t, 3> outer_strides(const Tensor& t) { return {t.stride(0), t.stride(1), t.stride(2)}; }
-
-// 32-bit elements: rows x columns, `stride` apart, to columns x rows. In tiles, so that both sides stay in the cache.
-void transpose(const std::uint32_t* from, int64_t stride, int64_t rows, int64_t columns, std::uint32_t* to,
-               int64_t to_stride) {
-  constexpr int64_t tile = 16;
-  for (int64_t i = 0; i < rows; i += tile) {
-    for (int64_t j = 0; j < columns; ++j) {
-      const auto end = std::min(i + tile, rows);
-      for (int64_t r = i; r < end; ++r) to[j * to_stride + r] = from[r * stride + j];
-    }
-  }
-}
-
-void softmax(const ScoreRows& rows, const Bf16Rows& out) {
-  switch (chosen_isa()) {
-    case Isa::portable:
-      return portable::softmax_rows(rows, out);
-#ifdef __x86_64__
-    case Isa::avx2:
-      return avx2::softmax_rows(rows, out);
-    case Isa::avx512:
-      return avx512::softmax_rows(rows, out);
-#else
-    default:
-      return portable::softmax_rows(rows, out);
-#endif
-  }
-}
 
 // The keys and values of one head, and scratch for one block of queries; one per thread. The products want pairs of
 // rows of their right side interleaved (VNNI order): [n / 2, columns, 2].
@@ -71,7 +45,7 @@ class Worker {
         values_(new std::uint32_t[o.even_keys() / 2 * o.head_dim]),
         weights_(new std::uint16_t[o.block_rows() * o.even_keys()]),
         scores_(new float[o.block_rows() * o.keys]),
-        sums_(new float[o.block_rows()]),
+        inverse_sums_(new float[o.block_rows()]),
         product_(new float[o.block_rows() * o.head_dim]) {}
 
   void take_head(int64_t b, int64_t h) {
@@ -91,12 +65,20 @@ class Worker {
     const auto as_bf16 = [](const void* p) { return static_cast<const at::BFloat16*>(p); };
     brgemm(rows, o_.keys, o_.head_dim, o_.q_stride[1], o_.keys, o_.keys, false, q, as_bf16(keys_.get()), scores_.get(),
            true);
-    softmax({scores_.get(), rows, o_.keys, o_.keys, o_.scale, sums_.get()}, {weights_.get(), o_.even_keys()});
+    NUNCHI_OF_CHOSEN_ISA(attention_kernels)
+        .scores_to_bf16({.scores = scores_.get(),
+                         .rows = rows,
+                         .columns = o_.keys,
+                         .stride = o_.keys,
+                         .scale = o_.scale,
+                         .weights = weights_.get(),
+                         .weights_stride = o_.even_keys(),
+                         .inverse_sums = inverse_sums_.get()});
     brgemm(rows, o_.head_dim, o_.even_keys(), o_.even_keys(), o_.head_dim, o_.head_dim, false, as_bf16(weights_.get()),
            as_bf16(values_.get()), product_.get(), true);
     for (int64_t i = 0; i < rows; ++i) {
       at::BFloat16* row = out + i * o_.heads * o_.head_dim;
-      for (int64_t d = 0; d < o_.head_dim; ++d) row[d] = product_[i * o_.head_dim + d] * sums_[i];
+      for (int64_t d = 0; d < o_.head_dim; ++d) row[d] = product_[i * o_.head_dim + d] * inverse_sums_[i];
     }
   }
 
@@ -104,7 +86,7 @@ class Worker {
   const Operands& o_;
   std::unique_ptr<std::uint32_t[]> keys_, values_;
   std::unique_ptr<std::uint16_t[]> weights_;
-  std::unique_ptr<float[]> scores_, sums_, product_;
+  std::unique_ptr<float[]> scores_, inverse_sums_, product_;
 };
 
 // Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "core/isa.h"
+#include "core/round_up.h"
 #include "ops/attention_kernels.h"
+#include "ops/transpose.h"
 
 namespace nunchi::ops {
 namespace {
@@ -20,31 +22,7 @@ using std::int64_t;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-int64_t rounded_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-
-struct Kernels {
-  void (*multiply)(const MatrixProduct&);
-  void (*scores_to_weights)(const ScoresToWeights&);
-  void (*score_gradients)(const ScoreGradients&);
-  void (*row_products)(const RowProducts&);
-};
-
-const Kernels& chosen_kernels() {
-  static const Kernels kernels = [] {
-    switch (chosen_isa()) {
-#ifdef __x86_64__
-      case Isa::avx2:
-        return Kernels{avx2::multiply, avx2::scores_to_weights, avx2::score_gradients, avx2::row_products};
-      case Isa::avx512:
-        return Kernels{avx512::multiply, avx512::scores_to_weights, avx512::score_gradients, avx512::row_products};
-#endif
-      default:
-        return Kernels{portable::multiply, portable::scores_to_weights, portable::score_gradients,
-                       portable::row_products};
-    }
-  }();
-  return kernels;
-}
+const AttentionKernels& kernels() { return NUNCHI_OF_CHOSEN_ISA(attention_kernels); }
 
 // A matrix in fp32, padded with zeros.
 struct Matrix {
@@ -56,16 +34,16 @@ struct Matrix {
 };
 
 void multiply(const Matrix& a, const Matrix& b, Matrix& c, bool add = false) {
-  chosen_kernels().multiply({.a = a.values.data(),
-                             .b = b.values.data(),
-                             .c = c.data(),
-                             .rows = c.rows,
-                             .columns = c.columns,
-                             .depth = a.columns,
-                             .a_stride = a.columns,
-                             .b_stride = b.columns,
-                             .c_stride = c.columns,
-                             .add = add});
+  kernels().multiply({.a = a.values.data(),
+                      .b = b.values.data(),
+                      .c = c.data(),
+                      .rows = c.rows,
+                      .columns = c.columns,
+                      .depth = a.columns,
+                      .a_stride = a.columns,
+                      .b_stride = b.columns,
+                      .c_stride = c.columns,
+                      .add = add});
 }
 
 // Rows of one head: [n, head_dim].
@@ -99,24 +77,8 @@ void write(Matrix& from, int64_t rows, int64_t head_dim, HeadRows<T> to) {
   }
 }
 
-// Four rows and columns at a time, in registers.
-void transpose(Matrix& from, Matrix& to) {
-  using Four [[gnu::vector_size(16)]] = float;
-  for (int64_t i = 0; i < from.rows; i += 4) {
-    for (int64_t j = 0; j < from.columns; j += 4) {
-      Four r[4];
-      for (int k = 0; k < 4; ++k) std::copy_n(from.row(i + k) + j, 4, reinterpret_cast<float*>(&r[k]));
-      const Four a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5),
-                 b = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-      const Four c = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5),
-                 d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-      r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-      r[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-      r[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-      r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
-      for (int k = 0; k < 4; ++k) std::copy_n(reinterpret_cast<const float*>(&r[k]), 4, to.row(j + k) + i);
-    }
-  }
+void turn(const Matrix& from, Matrix& to) {
+  transpose(from.values.data(), from.columns, from.rows, from.columns, to.data(), to.columns);
 }
 
 struct Sizes {
@@ -126,10 +88,9 @@ struct Sizes {
       : batch(q.size(0)), queries(q.size(1)), keys(k.size(1)), heads(q.size(2)), head_dim(q.size(3)) {}
   int64_t depth() const { return rounded_up(head_dim, column_step); }
   int64_t padded_keys() const { return rounded_up(keys, column_step); }
-  int64_t blocks() const { return (queries + block() - 1) / block(); }
+  int64_t blocks() const { return divided_up(queries, block()); }
   int64_t block() const {  // queries at a time: evenly, so many that their scores stay in the cache
-    const auto count = (queries + most() - 1) / most();
-    return (queries + count - 1) / count;
+    return divided_up(queries, divided_up(queries, most()));
   }
   int64_t padded_block() const { return rounded_up(block(), column_step); }
 
@@ -162,12 +123,12 @@ struct Forward {
     if (std::exchange(prepared, head) != head) take_head(b, h);
     read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
     multiply(queries, turned_keys, scores);
-    chosen_kernels().scores_to_weights({.scores = scores.data(),
-                                        .rows = rows,
-                                        .columns = s.keys,
-                                        .stride = scores.columns,
-                                        .scale = scale,
-                                        .log_sums = log_sums + head * s.queries + first});
+    kernels().scores_to_weights({.scores = scores.data(),
+                                 .rows = rows,
+                                 .columns = s.keys,
+                                 .stride = scores.columns,
+                                 .scale = scale,
+                                 .log_sums = log_sums + head * s.queries + first});
     multiply(scores, values, product);
     write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
   }
@@ -176,7 +137,7 @@ struct Forward {
   void take_head(int64_t b, int64_t h) {
     read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
     read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
-    transpose(keys, turned_keys);
+    turn(keys, turned_keys);
   }
 };
 
@@ -209,16 +170,16 @@ struct Backward {
       read_block(b, h, first, rows);
       multiply(keys, turned_queries, scores);
       multiply(values, turned_of_out, of_scores);
-      chosen_kernels().score_gradients({.scores = scores.data(),
-                                        .gradients = of_scores.data(),
-                                        .log_sums = sums.data(),
-                                        .inner = inner.data(),
-                                        .rows = s.keys,
-                                        .columns = scores.columns,
-                                        .scale = scale});
+      kernels().score_gradients({.scores = scores.data(),
+                                 .gradients = of_scores.data(),
+                                 .log_sums = sums.data(),
+                                 .inner = inner.data(),
+                                 .rows = s.keys,
+                                 .columns = scores.columns,
+                                 .scale = scale});
       multiply(scores, of_out, of_values, /*add=*/first > 0);
       multiply(of_scores, queries, of_keys, /*add=*/first > 0);
-      transpose(of_scores, turned_of_scores);
+      turn(of_scores, turned_of_scores);
       multiply(turned_of_scores, keys, of_queries);
       write(of_queries, rows, s.head_dim, head_of<T>(of.q, b, h).from(first));
     }
@@ -231,12 +192,12 @@ struct Backward {
   void read_block(int64_t b, int64_t h, int64_t first, int64_t rows) {
     read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
     read(head_of<T>(of.out, b, h).from(first), rows, s.head_dim, of_out);
-    transpose(queries, turned_queries);
-    transpose(of_out, turned_of_out);
+    turn(queries, turned_queries);
+    turn(of_out, turned_of_out);
     for (auto* of_padding : {&sums, &inner}) std::ranges::fill(*of_padding, 0.0f);  // which must not overflow
     std::copy_n(log_sums + (b * s.heads + h) * s.queries + first, rows, sums.begin());
     read(head_of<T>(out, b, h).from(first), rows, s.head_dim, of_queries);
-    chosen_kernels().row_products({of_queries.data(), of_out.data(), inner.data(), rows, of_out.columns});
+    kernels().row_products({of_queries.data(), of_out.data(), inner.data(), rows, of_out.columns});
   }
 };
 

@@ -1,9 +1,10 @@
-// ops/attention_kernels.h: the inner loops of attention in training, in fp32, one namespace per instruction set.
+// ops/attention_kernels.h: the inner loops of attention, one namespace per instruction set.
 //
-// Matrices are row-major and padded with zeros: rows to a multiple of `row_step`, columns to one of `column_step`.
+// Where a head is taken as a whole (ops/attention_heads.h), matrices are row-major and padded with zeros: rows to a
+// multiple of `row_step`, columns to one of `column_step`.
 #pragma once
 
-#include <cstdint>
+#include "ops/bf16_bits.h"
 
 namespace nunchi::ops {
 
@@ -42,24 +43,36 @@ struct RowProducts {
   std::int64_t rows, columns;
 };
 
-#define NUNCHI_ATTENTION_KERNELS                         \
-  void multiply(const MatrixProduct& product);           \
-  void scores_to_weights(const ScoresToWeights& scores); \
-  void score_gradients(const ScoreGradients& scores);    \
-  void row_products(const RowProducts& products);
+// scores [rows, stride], of which `columns` exist -> weights exp(scale * (score - the row's largest)) in bfloat16, with
+// zeros up to an even column; inverse_sums[row] is 1 / (their sum). The division is left to the product with the
+// values, which is shorter than the row.
+struct ScoresToBf16 {
+  const float* scores;
+  std::int64_t rows, columns, stride;
+  float scale;
+  Bf16Bits* weights;
+  std::int64_t weights_stride;
+  float* inverse_sums;  // [rows]
+};
+
+struct AttentionKernels {
+  void (*multiply)(const MatrixProduct&);
+  void (*scores_to_weights)(const ScoresToWeights&);
+  void (*score_gradients)(const ScoreGradients&);
+  void (*row_products)(const RowProducts&);
+  void (*scores_to_bf16)(const ScoresToBf16&);
+};
 
 namespace portable {
-NUNCHI_ATTENTION_KERNELS
+extern const AttentionKernels attention_kernels;
 }  // namespace portable
 
 namespace avx2 {
-NUNCHI_ATTENTION_KERNELS
+extern const AttentionKernels attention_kernels;
 }  // namespace avx2
 
 namespace avx512 {
-NUNCHI_ATTENTION_KERNELS
+extern const AttentionKernels attention_kernels;
 }  // namespace avx512
-
-#undef NUNCHI_ATTENTION_KERNELS
 
 }  // namespace nunchi::ops

@@ -30,7 +30,13 @@ void multiply_tile(const MatrixProduct& p, std::int64_t row, std::int64_t column
   }
 }
 
-}  // namespace
+float largest_in(const float* row, std::int64_t columns) {
+  const auto whole = columns / lanes * lanes;
+  Floats largest = all(-__builtin_inff());
+  for (std::int64_t j = 0; j < whole; j += lanes) largest = larger(load(row + j), largest);
+  if (whole < columns) largest = larger(load_some(row + whole, columns - whole, -__builtin_inff()), largest);
+  return largest_of(largest);
+}
 
 void multiply(const MatrixProduct& p) {
   constexpr std::int64_t pair = 2 * lanes;
@@ -47,10 +53,7 @@ void scores_to_weights(const ScoresToWeights& s) {
   const auto whole = s.columns / lanes * lanes, left = s.columns - whole;
   for (std::int64_t i = 0; i < s.rows; ++i) {
     float* row = s.scores + i * s.stride;
-    for (std::int64_t j = s.columns; j < s.stride; ++j) row[j] = -__builtin_inff();
-    Floats largest = all(-__builtin_inff());
-    for (std::int64_t j = 0; j < s.stride; j += lanes) largest = larger(load(row + j), largest);
-    const float top = largest_of(largest);
+    const float top = largest_in(row, s.columns);
     Floats sums{};
     for (std::int64_t j = 0; j < whole; j += lanes) {
       const Floats weight = exponential(s.scale * (load(row + j) - top));
@@ -88,5 +91,31 @@ void row_products(const RowProducts& p) {
     p.products[i] = sum_of(sums);
   }
 }
+
+void scores_to_bf16(const ScoresToBf16& s) {
+  const auto whole = s.columns / lanes * lanes;
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    const float* row = s.scores + i * s.stride;
+    Bf16Bits* weights = s.weights + i * s.weights_stride;
+    const float top = largest_in(row, s.columns);
+    Floats sums{};
+    for (std::int64_t j = 0; j < whole; j += lanes) {
+      const Floats weight = exponential(s.scale * (load(row + j) - top));
+      sums += weight;
+      store_bf16(to_bf16(weight), weights + j);  // where a score is NaN, so is the sum
+    }
+    if (const auto left = s.columns - whole; left > 0) {
+      const Floats weight = exponential(s.scale * (load_some(row + whole, left, -__builtin_inff()) - top));
+      sums += weight;  // beyond the row 1e-38, which a sum of 1 or more does not feel
+      store_some(weight, weights + whole, left);
+    }
+    if (s.columns % 2 != 0) weights[s.columns] = 0;
+    s.inverse_sums[i] = 1 / sum_of(sums);
+  }
+}
+
+}  // namespace
+
+const AttentionKernels attention_kernels{multiply, scores_to_weights, score_gradients, row_products, scores_to_bf16};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

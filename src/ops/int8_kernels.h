@@ -4,7 +4,8 @@
 // `tile_columns` output channels, four inputs of one channel beside each other: [in / 4, tile_columns, 4].
 #pragma once
 
-#include <cstdint>
+#include "ops/activation_kind.h"
+#include "ops/bf16_bits.h"
 
 namespace nunchi::ops {
 
@@ -14,7 +15,10 @@ struct RowCode {
   float low, step;
 };
 
-enum class TileActivation { none, gelu, gelu_tanh, relu, silu };
+constexpr bool tile_applies(Activation activation) {
+  return activation == Activation::none || activation == Activation::gelu || activation == Activation::gelu_tanh ||
+         activation == Activation::relu || activation == Activation::silu;
+}
 
 // int32 sums of products [rows, tile_columns], and what makes numbers of them.
 struct Tile {
@@ -22,8 +26,8 @@ struct Tile {
   std::int64_t rows, columns;         // columns that exist; the rest of the tile is padding
   const RowCode* of_row;              // [rows]
   const float *scales, *sums, *bias;  // [tile_columns], of the output channels
-  TileActivation activation;
-  const float* layer_scale;  // [tile_columns], or null
+  Activation activation;              // one of those that tile_applies() names
+  const float* layer_scale;           // [tile_columns], or null
 };
 
 // One tile of a matrix of floats or bfloat16; `residual` has the layout of `out`, or is null.
@@ -41,27 +45,33 @@ struct CodeProduct {
   std::int32_t* products;     // [rows, tile_columns]
 };
 
-using Bf16Bits = std::uint16_t;
+struct Int8Kernels {
+  RowCode (*quantise_floats)(const float* row, std::int64_t count, std::uint8_t* codes);
+  RowCode (*quantise_bf16)(const Bf16Bits* row, std::int64_t count, std::uint8_t* codes);
+  void (*multiply)(const CodeProduct&);  // exact
+  void (*finish_floats)(const Tile&, const TileTarget<float>&);
+  void (*finish_bf16)(const Tile&, const TileTarget<Bf16Bits>&);
 
-#define NUNCHI_INT8_KERNELS                                                                \
-  RowCode quantise_row(const float* row, std::int64_t count, std::uint8_t* codes);         \
-  RowCode quantise_row(const Bf16Bits* row, std::int64_t count, std::uint8_t* codes);      \
-  void multiply(const CodeProduct& product); /* exact, where oneDNN has no such product */ \
-  void finish_tile(const Tile& tile, const TileTarget<float>& target);                     \
-  void finish_tile(const Tile& tile, const TileTarget<Bf16Bits>& target);
+  RowCode quantise(const float* row, std::int64_t count, std::uint8_t* codes) const {
+    return quantise_floats(row, count, codes);
+  }
+  RowCode quantise(const Bf16Bits* row, std::int64_t count, std::uint8_t* codes) const {
+    return quantise_bf16(row, count, codes);
+  }
+  void finish(const Tile& tile, const TileTarget<float>& target) const { finish_floats(tile, target); }
+  void finish(const Tile& tile, const TileTarget<Bf16Bits>& target) const { finish_bf16(tile, target); }
+};
 
 namespace portable {
-NUNCHI_INT8_KERNELS
+extern const Int8Kernels int8_kernels;
 }  // namespace portable
 
 namespace avx2 {
-NUNCHI_INT8_KERNELS
+extern const Int8Kernels int8_kernels;
 }  // namespace avx2
 
 namespace avx512 {
-NUNCHI_INT8_KERNELS
+extern const Int8Kernels int8_kernels;
 }  // namespace avx512
-
-#undef NUNCHI_INT8_KERNELS
 
 }  // namespace nunchi::ops

@@ -1,10 +1,6 @@
 // ops/int8_loops.h: the definitions of ops/int8_kernels.h over the vectors of one instruction set.
 #pragma once
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
 #include "ops/int8_kernels.h"
 #include "ops/vectors.h"
 
@@ -26,20 +22,19 @@ Floats times_sigmoid(Floats x, Floats y) {
   return x * (y < 0 ? e : all(1)) / (1 + e);
 }
 
-Floats activated(Floats x, TileActivation activation) {
+Floats activated(Floats x, Activation activation) {
   switch (activation) {
-    case TileActivation::none:
-      return x;
-    case TileActivation::gelu:
+    case Activation::gelu:
       return gelu(x);
-    case TileActivation::gelu_tanh:  // (1 + tanh(a)) / 2 is the sigmoid of 2 a
+    case Activation::gelu_tanh:  // (1 + tanh(a)) / 2 is the sigmoid of 2 a
       return times_sigmoid(x, 1.59576912f * (x + 0.044715f * x * x * x));
-    case TileActivation::relu:
+    case Activation::relu:
       return x < 0 ? Floats{} : x;
-    case TileActivation::silu:
+    case Activation::silu:
       return times_sigmoid(x, x);
+    default:
+      return x;
   }
-  return x;
 }
 
 struct Range {
@@ -136,19 +131,12 @@ void multiply_row(const CodeProduct& p, const std::uint8_t* codes, std::int32_t*
 }
 #endif
 
-}  // namespace
-
-RowCode quantise_row(const float* row, std::int64_t count, std::uint8_t* codes) { return quantised(row, count, codes); }
-
-RowCode quantise_row(const Bf16Bits* row, std::int64_t count, std::uint8_t* codes) {
-  return quantised(row, count, codes);
-}
-
-void multiply(const CodeProduct& p) {
+void multiply_codes(const CodeProduct& p) {
   for (std::int64_t i = 0; i < p.rows; ++i) multiply_row(p, p.codes + i * p.depth, p.products + i * tile_columns);
 }
 
-void finish_tile(const Tile& tile, const TileTarget<float>& target) { finish(tile, target); }
-void finish_tile(const Tile& tile, const TileTarget<Bf16Bits>& target) { finish(tile, target); }
+}  // namespace
+
+const Int8Kernels int8_kernels{quantised<float>, quantised<Bf16Bits>, multiply_codes, finish<float>, finish<Bf16Bits>};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "core/isa.h"
+#include "core/round_up.h"
 #include "ops/int8_kernels.h"
 
 namespace nunchi::ops {
@@ -21,72 +22,17 @@ namespace {
 
 using std::int64_t;
 
-int64_t rounded_up(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-
-// One instruction set's loops.
-struct Kernels {
-  RowCode (*quantise_floats)(const float*, int64_t, std::uint8_t*);
-  RowCode (*quantise_bf16)(const Bf16Bits*, int64_t, std::uint8_t*);
-  void (*multiply)(const CodeProduct&);
-  void (*finish_floats)(const Tile&, const TileTarget<float>&);
-  void (*finish_bf16)(const Tile&, const TileTarget<Bf16Bits>&);
-
-  RowCode quantise(const float* row, int64_t count, std::uint8_t* codes) const {
-    return quantise_floats(row, count, codes);
-  }
-  RowCode quantise(const Bf16Bits* row, int64_t count, std::uint8_t* codes) const {
-    return quantise_bf16(row, count, codes);
-  }
-  void finish(const Tile& tile, const TileTarget<float>& target) const { finish_floats(tile, target); }
-  void finish(const Tile& tile, const TileTarget<Bf16Bits>& target) const { finish_bf16(tile, target); }
-};
-
-#define NUNCHI_KERNELS_OF(isa) \
-  Kernels { isa::quantise_row, isa::quantise_row, isa::multiply, isa::finish_tile, isa::finish_tile }
-
 // LibTorch's product of bytes needs the dot products of VNNI or AMX.
 void multiply_by_brgemm(const CodeProduct& p) {
   at::native::cpublas::brgemm(p.rows, tile_columns, p.depth, p.depth, tile_columns, tile_columns, false, p.codes,
                               reinterpret_cast<const signed char*>(p.block), p.products, /*is_vnni=*/true);
 }
 
-Kernels chosen_kernels() {
-  switch (chosen_isa()) {
-    case Isa::portable:
-      return NUNCHI_KERNELS_OF(portable);
-#ifdef __x86_64__
-    case Isa::avx2:
-      return NUNCHI_KERNELS_OF(avx2);
-    case Isa::avx512: {
-      auto kernels = NUNCHI_KERNELS_OF(avx512);
-      if (cpu_info().avx512_vnni || cpu_info().amx_int8) kernels.multiply = multiply_by_brgemm;
-      return kernels;
-    }
-#else
-    default:
-      return NUNCHI_KERNELS_OF(portable);
-#endif
-  }
-  ASSERT(false, "every instruction set has its case");
-}
-
-#undef NUNCHI_KERNELS_OF
-
-std::optional<TileActivation> inside(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return TileActivation::none;
-    case Activation::gelu:
-      return TileActivation::gelu;
-    case Activation::gelu_tanh:
-      return TileActivation::gelu_tanh;
-    case Activation::relu:
-      return TileActivation::relu;
-    case Activation::silu:
-      return TileActivation::silu;
-    default:
-      return std::nullopt;
-  }
+Int8Kernels chosen_kernels() {
+  auto kernels = NUNCHI_OF_CHOSEN_ISA(int8_kernels);
+  const bool has_product = cpu_info().avx512_vnni || cpu_info().amx_int8;
+  if (chosen_isa() == Isa::avx512 && has_product) kernels.multiply = multiply_by_brgemm;
+  return kernels;
 }
 
 // [out], or nothing -> fp32, with zeros up to whole tiles.
@@ -106,7 +52,7 @@ struct Call {
   T* out;
   const T* residual;
   const float *bias, *layer_scale;  // per channel, in whole tiles; layer_scale may be null
-  TileActivation activation;
+  Activation activation;
   int64_t rows;
 
   int64_t depth() const { return rounded_up(w.in, 4); }
@@ -115,20 +61,19 @@ struct Call {
 // About 64 rows to a tile, evenly.
 int64_t rows_of_tile(int64_t rows) {
   constexpr int64_t most = 64;
-  const auto tiles = (rows + most - 1) / most;
-  return (rows + tiles - 1) / tiles;
+  return divided_up(rows, divided_up(rows, most));
 }
 
 template <class T>
-void quantise_rows(const Call<T>& c, const Kernels& kernels, std::uint8_t* codes, RowCode* of_row) {
+void quantise_rows(const Call<T>& c, const Int8Kernels& kernels, std::uint8_t* codes, RowCode* of_row) {
   at::parallel_for(0, c.rows, 8, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) of_row[i] = kernels.quantise(c.x + i * c.w.in, c.w.in, codes + i * c.depth());
   });
 }
 
 template <class T>
-void multiply_tiles(const Call<T>& c, const Kernels& kernels, const std::uint8_t* codes, const RowCode* of_row) {
-  const auto height = rows_of_tile(c.rows), down = (c.rows + height - 1) / height, across = c.w.blocks.size(0);
+void multiply_tiles(const Call<T>& c, const Int8Kernels& kernels, const std::uint8_t* codes, const RowCode* of_row) {
+  const auto height = rows_of_tile(c.rows), down = divided_up(c.rows, height), across = c.w.blocks.size(0);
   // Tiles below each other share their weights, as long as their codes stay in the second cache.
   const auto together = std::clamp<int64_t>((int64_t{512} << 10) / (height * c.depth()), 1, down);
   const auto* blocks = c.w.blocks.template const_data_ptr<std::int8_t>();
@@ -184,7 +129,7 @@ Int8Weights quantise_weight(const Tensor& weight) {
   }
   const Tensor scales = at::where(largest > 0, largest / 127, 1.0);
   const Tensor codes = (wide / scales).round_().to(at::kChar);
-  const auto tiles = rounded_up(out, tile_columns) / tile_columns;
+  const auto tiles = divided_up(out, tile_columns);
   const Tensor padded = at::constant_pad_nd(codes, {0, rounded_up(in, 4) - in, 0, tiles * tile_columns - out});
   Int8Weights w{.blocks = padded.view({tiles, tile_columns, -1, 4}).transpose(1, 2).contiguous(),
                 .scales = at::constant_pad_nd(scales.squeeze(1), {0, tiles * tile_columns - out}),
@@ -223,8 +168,7 @@ Tensor linear_int8(const Tensor& x, const Int8Weights& w, const Tensor& bias, co
   auto shape = x.sizes().vec();
   shape.back() = w.out;
   Tensor y = at::empty(shape, x.options());
-  const auto activation = inside(e.activation);
-  const bool all_inside = activation && !e.kept;
+  const bool activates = tile_applies(e.activation), all_inside = activates && !e.kept;
   const bool scales = all_inside && e.scale, adds = all_inside && e.residual;
   const auto channel_bias = per_channel(bias, w), layer_scale = per_channel(scales ? *e.scale : Tensor(), w);
   const Tensor dense = x.contiguous(), residual = adds ? e.residual->to(x.scalar_type()).expand(shape).contiguous() : y;
@@ -235,7 +179,7 @@ Tensor linear_int8(const Tensor& x, const Int8Weights& w, const Tensor& bias, co
                 .residual = adds ? elements<T>(residual) : nullptr,
                 .bias = channel_bias.data(),
                 .layer_scale = scales ? layer_scale.data() : nullptr,
-                .activation = activation.value_or(TileActivation::none),
+                .activation = activates ? e.activation : Activation::none,
                 .rows = y.numel() / w.out});
   };
   if (y.numel() == 0) return y;
@@ -243,7 +187,7 @@ Tensor linear_int8(const Tensor& x, const Int8Weights& w, const Tensor& bias, co
     fill(static_cast<float*>(nullptr));
   else
     fill(static_cast<Bf16Bits*>(nullptr));
-  return all_inside ? y : finish(activation ? y : activate(y, e.activation), e);
+  return all_inside ? y : finish(activates ? y : activate(y, e.activation), e);
 }
 
 }  // namespace nunchi::ops

@@ -5,12 +5,14 @@
 // copy of one instruction set for everybody.
 #pragma once
 
-#include <cstdint>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+#include "ops/bf16_bits.h"
 
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
 namespace {
-
-using Bf16Bits = std::uint16_t;
 
 constexpr std::int64_t lanes = NUNCHI_LANES;
 using Floats [[gnu::vector_size(lanes * 4)]] = float;
@@ -44,12 +46,20 @@ inline Floats load(const Bf16Bits* from) {
 
 inline void store(Floats value, float* to) { __builtin_memcpy(to, &value, sizeof value); }
 
-inline void store(Floats value, Bf16Bits* to) {  // round to nearest, ties to even; a NaN stays one
-  const Bits bits = as<Bits>(value);
-  const Bits rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const auto is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-  const Halves halves = __builtin_convertvector(is_nan ? (bits >> 16) | 0x40 : rounded, Halves);
+inline Bits to_bf16(Floats number) {  // round to nearest, ties to even
+  const Bits bits = as<Bits>(number);
+  return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+}
+
+inline void store_bf16(Bits low_halves, Bf16Bits* to) {
+  const Halves halves = __builtin_convertvector(low_halves, Halves);
   __builtin_memcpy(to, &halves, sizeof halves);
+}
+
+inline void store(Floats value, Bf16Bits* to) {  // a NaN stays one
+  const Bits bits = as<Bits>(value);
+  const auto is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  store_bf16(is_nan ? (bits >> 16) | 0x40 : to_bf16(value), to);
 }
 
 // Up to a vector of numbers at the end of a row, and back.
@@ -85,15 +95,27 @@ inline float largest_of(Floats x) {
 
 constexpr float rounding = 12582912;  // 1.5 * 2^23: added, it leaves the nearest integer in the low bits
 
+#ifdef __AVX512F__
+inline Floats at_least(Floats x, float least) { return _mm512_max_ps(all(least), x); }
+inline Floats nearest(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+inline Floats times_power_of_two(Floats x, Floats n) { return _mm512_scalef_ps(x, n); }
+#else
+inline Floats at_least(Floats x, float least) { return x < least ? all(least) : x; }
+inline Floats nearest(Floats x) { return (x + rounding) - rounding; }
+inline Floats times_power_of_two(Floats x, Floats n) {
+  return x * as<Floats>((__builtin_convertvector(n, Words) + 127) << 23);
+}
+#endif
+
 // e^x for x <= 0: 2^n * e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 6: relative error below 2e-7.
 inline Floats exponential(Floats x) {
-  x = x < -87 ? all(-87) : x;  // below, the exponent of a float ends; e^-87 is 1e-38
-  const Floats n = (x * 1.44269504f + rounding) - rounding;
+  x = at_least(x, -87);  // below, the exponent of a float ends; e^-87 is 1e-38
+  const Floats n = nearest(x * 1.44269504f);
   const Floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
   constexpr float taylor[] = {1.f / 120, 1.f / 24, 1.f / 6, 0.5f, 1.f, 1.f};
   Floats p = all(1.f / 720);
   for (const float coefficient : taylor) p = p * r + coefficient;
-  return p * as<Floats>((__builtin_convertvector(n, Words) + 127) << 23);
+  return times_power_of_two(p, n);
 }
 
 }  // namespace

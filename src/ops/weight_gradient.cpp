@@ -8,9 +8,8 @@
 #include <algorithm>
 #include <memory>
 
-#ifdef __SSE2__
-#include <xmmintrin.h>
-#endif
+#include "core/round_up.h"
+#include "ops/transpose.h"
 
 namespace nunchi::ops {
 namespace {
@@ -27,41 +26,11 @@ struct Side {
   float* sums = nullptr;  // [width], where the sum of the rows is asked for
 };
 
-// [rows, 4] from `from` to [4, rows] at `to`.
-void transpose_four(const float* from, int64_t stride, int64_t rows, float* to, int64_t to_stride) {
-  int64_t r = 0;
-#ifdef __SSE2__
-  for (; r + 4 <= rows; r += 4) {
-    __m128 a = _mm_loadu_ps(from + r * stride), b = _mm_loadu_ps(from + (r + 1) * stride);
-    __m128 c = _mm_loadu_ps(from + (r + 2) * stride), d = _mm_loadu_ps(from + (r + 3) * stride);
-    _MM_TRANSPOSE4_PS(a, b, c, d);
-    _mm_storeu_ps(to + r, a);
-    _mm_storeu_ps(to + to_stride + r, b);
-    _mm_storeu_ps(to + 2 * to_stride + r, c);
-    _mm_storeu_ps(to + 3 * to_stride + r, d);
-  }
-#endif
-  for (; r < rows; ++r) {
-    for (int64_t c = 0; c < 4; ++c) to[c * to_stride + r] = from[r * stride + c];
-  }
-}
-
-// [rows, columns] to [columns, rows].
-void transpose(const float* from, int64_t stride, int64_t rows, int64_t columns, float* to, int64_t to_stride) {
-  int64_t c = 0;
-  for (; c + 4 <= columns; c += 4) transpose_four(from + c, stride, rows, to + c * to_stride, to_stride);
-  for (; c < columns; ++c) {
-    for (int64_t r = 0; r < rows; ++r) to[c * to_stride + r] = from[r * stride + c];
-  }
-}
-
 void add_rows(const float* from, int64_t stride, int64_t rows, int64_t columns, float* sums) {
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < columns; ++c) sums[c] += from[r * stride + c];
   }
 }
-
-int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The product narrow^T wide in tiles; each is the work of one thread, over all rows.
 class Product {

@@ -6,8 +6,8 @@
 
 #include <limits>
 
+#include "ops/both_paths.h"
 #include "ops/compare.h"
-#include "ops/policy.h"
 
 // ctest runs this program once more for each instruction set (NUNCHI_ISA).
 namespace nunchi::ops {
@@ -32,14 +32,7 @@ class LinearInt8 : public testing::TestWithParam<at::ScalarType> {
 
   void expect_like_the_reference(const Tensor& x, const LinearWeights& w, const Epilogue& e = {}) const {
     const c10::InferenceMode inference;
-    reset_path_counts();
-    const Tensor fused = linear(x, w, e);
-    EXPECT_EQ(path_counts().fused, 1);
-    const PolicyScope scope(Policy::reference);
-    const Tensor reference = linear(x, w, e);
-    EXPECT_EQ(path_counts().reference, 1);
-    EXPECT_EQ(fused.scalar_type(), GetParam());
-    EXPECT_EQ(reference.scalar_type(), GetParam());
+    const auto [fused, reference] = linear_by_both_paths(x, w, e);
     EXPECT_LT(difference(fused, reference), tolerance());
   }
 };

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "core/in_child.h"
+#include "ops/both_paths.h"
 #include "ops/compare.h"
 #include "ops/count.h"
 #include "ops/policy.h"
@@ -47,15 +48,7 @@ class LinearPaths : public testing::TestWithParam<at::ScalarType> {
   // Runs both paths, proves that each ran, and compares them with the formula.
   void expect_right(const Tensor& x, const LinearWeights& w, const Epilogue& e = {}) const {
     const c10::InferenceMode inference;
-    reset_path_counts();
-    const Tensor fused = linear(x, w, e);
-    EXPECT_EQ(path_counts().fused, 1);
-    EXPECT_EQ(path_counts().reference, 0);
-    const PolicyScope scope(Policy::reference);
-    const Tensor reference = linear(x, w, e);
-    EXPECT_EQ(path_counts().reference, 1);
-    EXPECT_EQ(fused.scalar_type(), GetParam());
-    EXPECT_EQ(reference.scalar_type(), GetParam());
+    const auto [fused, reference] = linear_by_both_paths(x, w, e);
     EXPECT_LT(difference(fused, exact(x, w, e)), tolerance());
     EXPECT_LT(difference(reference, exact(x, w, e)), tolerance());
   }
