@@ -57,19 +57,13 @@ MobileConv::MobileConv(const MobileNetV2Config& config, const Options& o)
                     .out = o.out,
                     .kernel = o.kernel,
                     .stride = o.stride,
-                    .padding = config.tf_padding ? 0 : (o.kernel - 1) / 2 * o.dilation,
+                    .padding = (o.kernel - 1) / 2 * o.dilation,
                     .dilation = o.dilation,
                     .groups = o.groups,
                     .eps = config.eps,
                     .momentum = config.momentum,
-                    .activation = o.activated ? config.activation : ops::Activation::none}),
-      tf_padding_(config.tf_padding && o.kernel > 1) {}
-
-Tensor MobileConv::forward(const Tensor& x) const {
-  if (!tf_padding_) return nn::ConvNorm::forward(x);
-  const auto& c = config();
-  return nn::ConvNorm::forward(ops::pad_same(x, {.kernel = c.kernel, .stride = c.stride, .dilation = c.dilation}));
-}
+                    .same = config.tf_padding,
+                    .activation = o.activated ? config.activation : ops::Activation::none}) {}
 
 InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2Block& block, std::int64_t in,
                                    nn::DropPath drop)
@@ -89,8 +83,8 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2
 }
 
 Tensor InvertedResidual::forward(const Tensor& x) const {
-  const Tensor y = reduce_1x1.forward(conv_3x3.forward(expand_1x1.forward(x)));
-  return residual ? x + drop_path.apply(y, is_training()) : y;
+  const Tensor filtered = conv_3x3.forward(expand_1x1.forward(x));
+  return residual ? reduce_1x1.forward(filtered, x, drop_path.draw(x, is_training())) : reduce_1x1.forward(filtered);
 }
 
 MobileStem::MobileStem(const MobileNetV2Config& c)
@@ -107,8 +101,8 @@ MobileStem::MobileStem(const MobileNetV2Config& c)
 
 Tensor MobileStem::forward(const Tensor& image) const {
   const Tensor x = first_conv.forward(image);
-  const Tensor y = reduce_1x1.forward(conv_3x3.forward(expand_1x1 ? expand_1x1->forward(x) : x));
-  return residual ? x + y : y;
+  const Tensor filtered = conv_3x3.forward(expand_1x1 ? expand_1x1->forward(x) : x);
+  return reduce_1x1.forward(filtered, residual ? std::optional(x) : std::nullopt);
 }
 
 MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) {

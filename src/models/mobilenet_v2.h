@@ -65,10 +65,6 @@ struct MobileConv : nn::ConvNorm {
     bool activated = true;
   };
   MobileConv(const MobileNetV2Config& config, const Options& options);
-  Tensor forward(const Tensor& x) const;
-
- private:
-  bool tf_padding_;
 };
 
 // Section 3.3: expand, filter by depth, project linearly; residual where the shapes agree.

@@ -9,6 +9,24 @@ Conv::Conv(const ConvConfig& c) : options_{.stride = c.stride, .padding = {c.pad
   if (c.bias) parameter("bias", weights_.bias, {c.out});
 }
 
+void Conv::freeze(const FreezeOptions& options) {
+  Slot& weight = slot_of(weights_.weight);
+  const auto dtype = activation_dtype(options.precision);
+  ops::ConvWeights owned{.weight = weights_.weight.detach().to(dtype, /*non_blocking=*/false, /*copy=*/true)};
+  ops::pack_conv(owned);
+  weights_.packed = std::move(owned.packed);
+  if (weights_.packed)
+    release(weight, options);
+  else
+    cast(weight, options);
+  if (weights_.bias.defined()) cast(slot_of(weights_.bias), options);
+}
+
+void Conv::thaw() {
+  weights_.packed.reset();
+  Module::thaw();
+}
+
 void Conv::initialise(const at::Generator& generator) {
   weights_.weight = truncated_normal(slot_of(weights_.weight).shape, generator);
   if (weights_.bias.defined()) weights_.bias = constant(slot_of(weights_.bias).shape, 0);

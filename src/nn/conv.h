@@ -23,6 +23,8 @@ class Conv : public Module {
     return ops::conv2d(x, weights_, options_);
   }  // [b, in, h, w] -> [b, out, ...]
 
+  void freeze(const FreezeOptions& options) override;
+  void thaw() override;
   void initialise(const at::Generator& generator) override;
 
  private:

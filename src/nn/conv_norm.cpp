@@ -11,7 +11,8 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   options_ = {.stride = {c.stride, c.stride},
               .padding = {c.padding, c.padding},
               .dilation = {c.dilation, c.dilation},
-              .groups = c.groups};
+              .groups = c.groups,
+              .same = c.same};
   normalization_.eps = c.eps;
   const auto norm = c.normalization_key + ".";
   parameter(c.convolution_key + ".weight", convolution_.weight, {c.out, c.in / c.groups, c.kernel, c.kernel});
@@ -25,7 +26,8 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
 
 Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
                          const std::optional<Tensor>& kept) const {
-  Tensor y = folded_.weight.defined() ? ops::conv2d(x, folded_, options_) : convolve_and_normalise(x);
+  if (is_frozen()) return ops::conv2d(x, folded_, options_, {.activation = config_.activation, .residual = residual});
+  Tensor y = convolve_and_normalise(x);
   if (kept) y = y * *kept;
   return ops::activate(residual ? y + *residual : y, config_.activation);
 }
@@ -41,6 +43,7 @@ void ConvNorm::freeze(const FreezeOptions& options) {
   const Tensor scale = n.weight.detach() * at::rsqrt(n.running_var + n.eps);
   const Tensor mean = config_.bias ? n.running_mean - convolution_.bias.detach() : n.running_mean;
   folded_.weight = (convolution_.weight.detach() * scale.view({-1, 1, 1, 1})).to(dtype);
+  ops::pack_conv(folded_);
   folded_.bias = (n.bias.detach() - mean * scale).to(dtype);
   for (Tensor* tensor : {&convolution_.weight, &convolution_.bias, &normalization_.weight, &normalization_.bias,
                          &normalization_.running_mean, &normalization_.running_var}) {

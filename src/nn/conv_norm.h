@@ -19,6 +19,7 @@ struct ConvNormConfig {
   double eps = 1e-5;
   double momentum = 0.1;
   bool bias = false;  // of the convolution
+  bool same = false;  // TensorFlow's padding in place of `padding`
   ops::Activation activation = ops::Activation::none;
   std::string convolution_key = "convolution", normalization_key = "normalization";
 };
@@ -35,10 +36,9 @@ class ConvNorm : public Module {
   void thaw() override;
   void initialise(const at::Generator& generator) override;
 
-  const ConvNormConfig& config() const { return config_; }
-
  private:
   Tensor convolve_and_normalise(const Tensor& x) const;
+  bool is_frozen() const { return folded_.weight.defined() || folded_.packed; }
 
   ConvNormConfig config_;
   ops::ConvOptions options_;

@@ -19,6 +19,8 @@ Tensor standardise(const Tensor& weight) {
   return (weight - mean) * at::rsqrt(variance + eps);
 }
 
+const ops::ConvOptions halving{.stride = {2, 2}};
+
 }  // namespace
 
 HybridStem::HybridStem(std::int64_t picture_channels) : norm_{.weight = {}, .bias = {}, .groups = 32, .eps = 1e-5} {
@@ -28,23 +30,24 @@ HybridStem::HybridStem(std::int64_t picture_channels) : norm_{.weight = {}, .bia
 }
 
 Tensor HybridStem::forward(const Tensor& image) const {
-  const Tensor weight = standardised_.defined() ? standardised_ : standardise(convolution_.weight);
-  const Tensor map =
-      ops::conv2d(ops::pad_same(image, {.kernel = 7, .stride = 2}), {.weight = weight, .bias = {}}, {.stride = {2, 2}});
+  const bool is_frozen = standardised_.weight.defined() || standardised_.packed;
+  const auto convolution = is_frozen ? standardised_ : ops::ConvWeights{.weight = standardise(convolution_.weight)};
+  const Tensor map = ops::conv2d(ops::pad_same(image, {.kernel = 7, .stride = 2}), convolution, halving);
   const Tensor active = ops::activate(ops::group_norm(map, norm_), ops::Activation::relu);
   constexpr double smallest = -std::numeric_limits<float>::infinity();
   return ops::max_pool2d(ops::pad_same(active, {.kernel = 3, .stride = 2}, smallest), {.kernel = 3, .stride = 2});
 }
 
 void HybridStem::freeze(const FreezeOptions& options) {
-  standardised_ = standardise(convolution_.weight.detach()).to(activation_dtype(options.precision));
+  standardised_.weight = standardise(convolution_.weight.detach()).to(activation_dtype(options.precision));
+  ops::pack_conv(standardised_);
   release(slot_of(convolution_.weight), options);
   cast(slot_of(norm_.weight), options);
   cast(slot_of(norm_.bias), options);
 }
 
 void HybridStem::thaw() {
-  standardised_ = Tensor();
+  standardised_ = {};
   Module::thaw();
 }
 

@@ -28,7 +28,7 @@ class HybridStem : public Module {
  private:
   ops::ConvWeights convolution_;
   ops::GroupNormWeights norm_;
-  Tensor standardised_;  // the convolution's weight while the module is frozen
+  ops::ConvWeights standardised_;  // while the module is frozen
 };
 
 }  // namespace nunchi::nn

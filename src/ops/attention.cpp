@@ -1,5 +1,6 @@
 #include "ops/attention.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/matmul.h>
@@ -66,16 +67,19 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
 }
 
 AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const bool plain = !options.bias && options.dropout == 0;
-  if (plain && attention_blocks_obstacle(q, k, v)[0] == '\0')
-    return {attention_blocks(q, k, v, scale_of(q, options)), {}};
-  if (plain && attention_heads_obstacle(q, k, v)[0] == '\0')
-    return {attention_heads(q, k, v, scale_of(q, options)), {}};
+  const auto count_of_biases = turns(q, options.bias);
+  const bool ours = options.dropout == 0 && (!options.bias || !at::GradMode::is_enabled());
+  if (ours) {
+    const auto bias = options.bias ? AttentionBias(*options.bias, q.size(2), q.size(1), k.size(1)) : AttentionBias();
+    if (attention_blocks_obstacle(q, k, v)[0] == '\0')
+      return {attention_blocks(q, k, v, scale_of(q, options), bias), {}};
+    if (attention_heads_obstacle(q, k, v)[0] == '\0') return {attention_heads(q, k, v, scale_of(q, options), bias), {}};
+  }
   const auto of = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
     return t.narrow(0, from, count).transpose(1, 2);  // [count, heads, n, head_dim]
   };
   std::vector<Tensor> outputs;  // one call for each turn: SDPA knows no bias per window
-  const auto count = turns(q, options.bias) == 1 ? q.size(0) : turns(q, options.bias);
+  const auto count = count_of_biases == 1 ? q.size(0) : count_of_biases;
   for (std::int64_t i = 0; i < q.size(0); i += count) {
     outputs.push_back(at::scaled_dot_product_attention(of(q, i, count), of(k, i, count), of(v, i, count), options.bias,
                                                        options.dropout, /*is_causal=*/false, scale_of(q, options))

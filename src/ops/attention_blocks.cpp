@@ -27,6 +27,7 @@ struct Operands {
   int64_t queries, keys, heads, head_dim;
   std::array<int64_t, 3> q_stride, k_stride, v_stride;  // of batch, token and head
   float scale;
+  const AttentionBias& bias;
 
   int64_t block_rows() const { return std::clamp<int64_t>(65536 / keys, 16, 64); }  // scores of 256 KiB at most
   int64_t blocks() const { return divided_up(queries, block_rows()); }
@@ -61,16 +62,20 @@ class Worker {
     }
   }
 
-  void run(const at::BFloat16* q, at::BFloat16* out, int64_t rows) {
+  void run(const at::BFloat16* q, at::BFloat16* out, int64_t rows, const AttentionBias::Place& place) {
     const auto as_bf16 = [](const void* p) { return static_cast<const at::BFloat16*>(p); };
     brgemm(rows, o_.keys, o_.head_dim, o_.q_stride[1], o_.keys, o_.keys, false, q, as_bf16(keys_.get()), scores_.get(),
            true);
+    if (o_.bias) {
+      o_.bias.add({.scores = scores_.get(), .rows = rows, .columns = o_.keys, .stride = o_.keys, .scale = o_.scale},
+                  place);
+    }
     NUNCHI_OF_CHOSEN_ISA(attention_kernels)
         .scores_to_bf16({.scores = scores_.get(),
                          .rows = rows,
                          .columns = o_.keys,
                          .stride = o_.keys,
-                         .scale = o_.scale,
+                         .scale = o_.bias ? 1 : o_.scale,
                          .weights = weights_.get(),
                          .weights_stride = o_.even_keys(),
                          .inverse_sums = inverse_sums_.get()});
@@ -101,7 +106,7 @@ void run(const Operands& o, int64_t batch) {
       prepared = head;
       worker.run(o.q + b * o.q_stride[0] + first * o.q_stride[1] + h * o.q_stride[2],
                  o.out + ((b * o.queries + first) * o.heads + h) * o.head_dim,
-                 std::min(o.block_rows(), o.queries - first));
+                 std::min(o.block_rows(), o.queries - first), {b, h, first});
     }
     brgemm_release();
   });
@@ -126,7 +131,7 @@ const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Te
   return "";
 }
 
-Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias) {
   Tensor out = at::empty(q.sizes(), q.options());
   run({.q = q.const_data_ptr<at::BFloat16>(),
        .k = k.const_data_ptr<at::BFloat16>(),
@@ -139,7 +144,8 @@ Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, doubl
        .q_stride = outer_strides(q),
        .k_stride = outer_strides(k),
        .v_stride = outer_strides(v),
-       .scale = static_cast<float>(scale)},
+       .scale = static_cast<float>(scale),
+       .bias = bias},
       q.size(0));
   return out;
 }

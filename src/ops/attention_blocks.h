@@ -2,7 +2,7 @@
 // of a block stay in the cache. Reads q, k and v where the qkv projection left them.
 #pragma once
 
-#include "ops/tensor.h"
+#include "ops/attention_bias.h"
 
 namespace nunchi::ops {
 
@@ -11,6 +11,7 @@ namespace nunchi::ops {
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.
-Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale);
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
+                        const AttentionBias& bias = {});
 
 }  // namespace nunchi::ops

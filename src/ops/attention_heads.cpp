@@ -113,6 +113,7 @@ struct Forward {
   const Tensor &q, &k, &v, &out;
   float* log_sums;  // [batch, heads, queries]
   float scale;
+  const AttentionBias& bias;
   Matrix keys{s.padded_keys(), s.depth()}, turned_keys{s.depth(), s.padded_keys()}, values = keys;
   Matrix queries{s.padded_block(), s.depth()}, scores{s.padded_block(), s.padded_keys()}, product = queries;
   int64_t prepared = -1;
@@ -123,11 +124,15 @@ struct Forward {
     if (std::exchange(prepared, head) != head) take_head(b, h);
     read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
     multiply(queries, turned_keys, scores);
+    if (bias) {
+      bias.add({.scores = scores.data(), .rows = rows, .columns = s.keys, .stride = scores.columns, .scale = scale},
+               {b, h, first});
+    }
     kernels().scores_to_weights({.scores = scores.data(),
                                  .rows = rows,
                                  .columns = s.keys,
                                  .stride = scores.columns,
-                                 .scale = scale,
+                                 .scale = bias ? 1 : scale,
                                  .log_sums = log_sums + head * s.queries + first});
     multiply(scores, values, product);
     write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
@@ -215,14 +220,14 @@ struct Answer {
   Tensor out, log_sums;
 };
 
-Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias) {
   const Sizes s(q, k);
   const Answer a{.out = at::empty(q.sizes(), q.options()),
                  .log_sums = at::empty({s.batch, s.heads, s.queries}, q.options().dtype(at::kFloat))};
   with_element_type(q, [&](auto element) {
     for_each_task(s.batch * s.heads * s.blocks(), [&] {
       return Forward<decltype(element)>{
-          s, q, k, v, a.out, a.log_sums.mutable_data_ptr<float>(), static_cast<float>(scale)};
+          s, q, k, v, a.out, a.log_sums.mutable_data_ptr<float>(), static_cast<float>(scale), bias};
     });
   });
   return a;
@@ -230,7 +235,7 @@ Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
 
 struct Attention : torch::autograd::Function<Attention> {
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
-    const auto [out, log_sums] = answer(q, k, v, scale);
+    const auto [out, log_sums] = answer(q, k, v, scale, {});
     context->save_for_backward({q, k, v, out, log_sums});
     context->saved_data["scale"] = scale;
     return out;
@@ -279,9 +284,10 @@ const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Ten
   return "";
 }
 
-Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
+Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias) {
   const Tensor dense_q = dense_rows(q), dense_k = dense_rows(k), dense_v = dense_rows(v);
-  if (!at::GradMode::is_enabled()) return answer(dense_q, dense_k, dense_v, scale).out;
+  if (!at::GradMode::is_enabled()) return answer(dense_q, dense_k, dense_v, scale, bias).out;
+  ASSERT(!bias, "a bias is not differentiated here");
   return Attention::apply(dense_q, dense_k, dense_v, scale);
 }
 

@@ -2,7 +2,7 @@
 // gradients, for which the weights are made again in the backward pass (Dao et al. 2022).
 #pragma once
 
-#include "ops/tensor.h"
+#include "ops/attention_bias.h"
 
 namespace nunchi::ops {
 
@@ -10,7 +10,7 @@ namespace nunchi::ops {
 const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim]; any strides -> [b, n_q, heads, head_dim].
-// Differentiable; a gradient of gradients takes the formula.
-Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale);
+// Differentiable where there is no bias; a gradient of gradients takes the formula.
+Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {});
 
 }  // namespace nunchi::ops

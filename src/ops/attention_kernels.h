@@ -19,12 +19,22 @@ struct MatrixProduct {
 };
 
 // scores [rows, stride] of which `columns` exist -> weights that sum to 1, zeros beyond; log_sums[row] is
-// log(sum(exp(scale * score))).
+// log(sum(exp(scale * score))). A row of -infinity becomes one of zeros.
 struct ScoresToWeights {
   float* scores;
   std::int64_t rows, columns, stride;
   float scale;
   float* log_sums;  // [rows]
+};
+
+// scores [rows, stride], of which `columns` exist -> scale * score + bias; one of the biases is there.
+struct BiasedScores {
+  float* scores;
+  std::int64_t rows, columns, stride;
+  float scale;
+  const float* bias;          // [rows, bias_stride],
+  const Bf16Bits* bias_bf16;  // or this
+  std::int64_t bias_stride;
 };
 
 // With a query to a column, scores [rows, columns] -> weights p = exp(scale * score - log_sums[column]), and the
@@ -44,8 +54,8 @@ struct RowProducts {
 };
 
 // scores [rows, stride], of which `columns` exist -> weights exp(scale * (score - the row's largest)) in bfloat16, with
-// zeros up to an even column; inverse_sums[row] is 1 / (their sum). The division is left to the product with the
-// values, which is shorter than the row.
+// zeros up to an even column; inverse_sums[row] is 1 / (their sum), and 0 for a row of -infinity. The division is left
+// to the product with the values, which is shorter than the row.
 struct ScoresToBf16 {
   const float* scores;
   std::int64_t rows, columns, stride;
@@ -57,6 +67,7 @@ struct ScoresToBf16 {
 
 struct AttentionKernels {
   void (*multiply)(const MatrixProduct&);
+  void (*add_bias)(const BiasedScores&);
   void (*scores_to_weights)(const ScoresToWeights&);
   void (*score_gradients)(const ScoreGradients&);
   void (*row_products)(const RowProducts&);

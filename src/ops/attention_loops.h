@@ -49,11 +49,35 @@ void multiply(const MatrixProduct& p) {
   }
 }
 
+template <class T>
+void scale_and_add(const BiasedScores& s, const T* bias) {
+  const auto whole = s.columns / lanes * lanes;
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    float* row = s.scores + i * s.stride;
+    const T* added = bias + i * s.bias_stride;
+    for (std::int64_t j = 0; j < whole; j += lanes) store(s.scale * load(row + j) + load(added + j), row + j);
+    if (const auto left = s.columns - whole; left > 0)
+      store_some(s.scale * load_some(row + whole, left, 0.f) + load_some(added + whole, left, T{}), row + whole, left);
+  }
+}
+
+void add_bias(const BiasedScores& s) {
+  if (s.bias != nullptr)
+    scale_and_add(s, s.bias);
+  else
+    scale_and_add(s, s.bias_bf16);
+}
+
 void scores_to_weights(const ScoresToWeights& s) {
   const auto whole = s.columns / lanes * lanes, left = s.columns - whole;
   for (std::int64_t i = 0; i < s.rows; ++i) {
     float* row = s.scores + i * s.stride;
     const float top = largest_in(row, s.columns);
+    if (top == -__builtin_inff()) {  // every key is blocked, or NaN
+      for (std::int64_t j = 0; j < s.stride; ++j) row[j] = j >= s.columns || row[j] == top ? 0 : row[j];
+      s.log_sums[i] = 0;
+      continue;
+    }
     Floats sums{};
     for (std::int64_t j = 0; j < whole; j += lanes) {
       const Floats weight = exponential(s.scale * (load(row + j) - top));
@@ -98,6 +122,12 @@ void scores_to_bf16(const ScoresToBf16& s) {
     const float* row = s.scores + i * s.stride;
     Bf16Bits* weights = s.weights + i * s.weights_stride;
     const float top = largest_in(row, s.columns);
+    if (top == -__builtin_inff()) {
+      for (std::int64_t j = 0; j < s.columns + s.columns % 2; ++j)
+        weights[j] = j >= s.columns || row[j] == top ? 0 : 0x7fc0;
+      s.inverse_sums[i] = 0;
+      continue;
+    }
     Floats sums{};
     for (std::int64_t j = 0; j < whole; j += lanes) {
       const Floats weight = exponential(s.scale * (load(row + j) - top));
@@ -116,6 +146,7 @@ void scores_to_bf16(const ScoresToBf16& s) {
 
 }  // namespace
 
-const AttentionKernels attention_kernels{multiply, scores_to_weights, score_gradients, row_products, scores_to_bf16};
+const AttentionKernels attention_kernels{multiply,        add_bias,     scores_to_weights,
+                                         score_gradients, row_products, scores_to_bf16};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

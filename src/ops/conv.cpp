@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "ops/count.h"
+#include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
 
@@ -13,12 +14,12 @@ namespace nunchi::ops {
 namespace {
 
 // LibTorch has no meta kernel for convolutions in C++.
-Tensor conv2d_shape(const Tensor& x, const ConvWeights& w, const ConvOptions& o) {
+Tensor conv2d_shape(const Tensor& x, const Tensor& weight, const ConvOptions& o) {
   const auto size = [&](int axis) {
-    const auto kernel = o.dilation[axis] * (w.weight.size(axis + 2) - 1) + 1;
+    const auto kernel = o.dilation[axis] * (weight.size(axis + 2) - 1) + 1;
     return (x.size(axis + 2) + 2 * o.padding[axis] - kernel) / o.stride[axis] + 1;
   };
-  return at::empty({x.size(0), w.weight.size(0), size(0), size(1)}, x.options());
+  return at::empty({x.size(0), weight.size(0), size(0), size(1)}, x.options());
 }
 
 Tensor patch_embed_reference(const Tensor& image, const PatchWeights& w) {
@@ -38,23 +39,114 @@ const char* fused_obstacle(const PatchWeights& w) {
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o) {
-  const OpScope scope("conv2d", {&x, &w.weight, &w.bias});
-  const Tensor y =
-      x.is_meta() ? conv2d_shape(x, w, o) : at::conv2d(x, w.weight, w.bias, o.stride, o.padding, o.dilation, o.groups);
-  count_macs(y.numel() * w.weight.numel() / w.weight.size(0));
+namespace {
+
+struct Sides {
+  std::int64_t before, after;
+};
+
+Sides same_padding(std::int64_t size, const SamePadding& p) {
+  const auto left_over = size % p.stride;
+  const auto total = std::max<std::int64_t>(p.kernel - (left_over == 0 ? p.stride : left_over), 0);
+  return {total / 2 * p.dilation, (total - total / 2) * p.dilation};
+}
+
+// The convolution pads by itself where both sides get the same, and so writes no padded copy.
+std::pair<Tensor, ConvOptions> with_same_padding(const Tensor& x, const Tensor& weight, ConvOptions o) {
+  o.same = false;
+  const SamePadding across{.kernel = weight.size(3), .stride = o.stride[1], .dilation = o.dilation[1]};
+  const SamePadding down{.kernel = weight.size(2), .stride = o.stride[0], .dilation = o.dilation[0]};
+  const auto [above, below] = same_padding(x.size(2), down);
+  const auto [left, right] = same_padding(x.size(3), across);
+  o.padding = {0, 0};
+  if (above != below || left != right) return {at::constant_pad_nd(x, {left, right, above, below}), o};
+  o.padding = {above, left};
+  return {x, o};
+}
+
+const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
+  if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
+  if (!x.is_cpu()) return "the input is not on the CPU";
+  if (!w.packed) return "the weight is not packed (freeze the model)";
+  if (w.packed->any().scalar_type() != x.scalar_type()) return "input and weight differ in dtype";
+  if (x.numel() == 0) return "there is no picture";
+  return "";
+}
+
+Tensor conv2d_reference(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& o,
+                        const ConvEpilogue& e) {
+  const Tensor y = at::conv2d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
+  return activate(e.residual ? y + *e.residual : y, e.activation);
+}
+
+Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+  using at::IntArrayRef;
+  using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
+                       IntArrayRef, std::int64_t, c10::string_view, OnednnScalars, std::optional<c10::string_view>);
+  using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef,
+                        IntArrayRef, IntArrayRef, std::int64_t, c10::string_view, std::optional<at::Scalar>,
+                        std::optional<c10::string_view>, OnednnScalars, std::optional<c10::string_view>);
+  static const auto with_activation = onednn<Unary>("mkldnn::_convolution_pointwise");
+  static const auto with_residual = onednn<Binary>("mkldnn::_convolution_pointwise", "binary");
+  const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
+  const Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const Tensor& packed = w.packed->for_input(x.sizes(), o);
+  if (e.residual) {
+    const bool relu = e.activation == Activation::relu;  // the only one that can follow a sum inside
+    const Tensor y = with_residual.call(dense, e.residual->contiguous(at::MemoryFormat::ChannelsLast), packed, bias,
+                                        o.padding, o.stride, o.dilation, o.groups, "add", std::nullopt,
+                                        relu ? std::optional<c10::string_view>("relu") : std::nullopt, OnednnScalars(),
+                                        std::nullopt);
+    return relu ? y : activate(y, e.activation);
+  }
+  const auto inside = onednn_activation(e.activation);
+  const auto applied = inside.value_or(OnednnActivation{"none"});
+  const Tensor y = with_activation.call(dense, packed, bias, o.padding, o.stride, o.dilation, o.groups, applied.name,
+                                        applied.scalars, applied.algorithm);
+  return inside ? y : activate(y, e.activation);
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+  ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
+  const Tensor& weight = w.weight.defined() ? w.weight : w.packed->any();
+  if (o.same) {
+    const auto [padded, explicitly] = with_same_padding(x, weight, o);
+    return conv2d(padded, w, explicitly, e);
+  }
+  const OpScope scope("conv2d", {&x, &weight, &w.bias, given(e.residual)});
+  const auto run = [&] {
+    if (x.is_meta()) return conv2d_shape(x, weight, o);
+    if (use_fused("conv2d", fused_obstacle(x, w))) return conv2d_packed(x, w, o, e);
+    return conv2d_reference(x, w.weight.defined() ? w.weight : w.packed->plain(), w.bias, o, e);
+  };
+  const Tensor y = run();
+  count_macs(y.numel() * weight.numel() / weight.size(0));
   return scope.result(y);
 }
 
+void pack_conv(ConvWeights& w) {
+  if (!onednn_has(w.weight)) return;
+  w.packed = std::make_shared<const PackedConv>(w.weight);
+  w.weight = Tensor();
+}
+
+const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o) const {
+  using at::IntArrayRef;
+  using Pack = Tensor(const Tensor&, IntArrayRef, IntArrayRef, IntArrayRef, std::int64_t, at::OptionalIntArrayRef);
+  static const auto pack = onednn<Pack>("mkldnn::_reorder_convolution_weight");
+  if (sizes_ == sizes) return weight_;
+  weight_ = pack.call(plain(), o.padding, o.stride, o.dilation, o.groups, sizes);
+  sizes_ = sizes.vec();
+  return weight_;
+}
+
+Tensor PackedConv::plain() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }
+
 Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
-  const auto total = [&](int axis) {
-    const auto left_over = x.size(axis) % p.stride;
-    return std::max<std::int64_t>(p.kernel - (left_over == 0 ? p.stride : left_over), 0);
-  };
-  const auto down = total(2), across = total(3);
-  const auto above = down / 2, left = across / 2;
-  return at::constant_pad_nd(
-      x, {left * p.dilation, (across - left) * p.dilation, above * p.dilation, (down - above) * p.dilation}, value);
+  const auto down = same_padding(x.size(2), p), across = same_padding(x.size(3), p);
+  return at::constant_pad_nd(x, {across.before, across.after, down.before, down.after}, value);
 }
 
 Tensor patch_embed(const Tensor& image, const PatchWeights& w) {

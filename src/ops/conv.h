@@ -1,28 +1,59 @@
 // ops/conv.h: convolution, and the convolution that cuts a picture into patches (Dosovitskiy et al. 2021, equation 1).
 //
 //   Tensor map = ops::conv2d(x, {.weight = w}, {.stride = {2, 2}, .padding = {1, 1}});   // [b, c, h, w]
+//   ops::pack_conv(weights);                                                             // when the model is frozen
 //   Tensor tokens = ops::patch_embed(image, {.weight = w, .bias = b});                   // [b, n, dim]
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include "ops/linear.h"
 #include "ops/tensor.h"
 
 namespace nunchi::ops {
 
-struct ConvWeights {
-  Tensor weight;  // [out, in / groups, kernel_h, kernel_w]
-  Tensor bias;    // [out] or undefined
-};
-
 struct ConvOptions {
   std::array<std::int64_t, 2> stride = {1, 1}, padding = {0, 0}, dilation = {1, 1};
   std::int64_t groups = 1;
+  bool same = false;  // TensorFlow's padding in place of `padding`, as pad_same() has it
 };
 
-// x [b, in, h, w] -> [b, out, h', w'].
-Tensor conv2d(const Tensor& x, const ConvWeights& weights, const ConvOptions& options = {});
+// A weight for oneDNN, in the blocked layout that it wants for the size of picture seen last: a layout for another size
+// may cost more at every call than the convolution. Weights are packed when a picture comes, and again for one of
+// another size.
+class PackedConv {
+ public:
+  explicit PackedConv(const Tensor& weight) : weight_(weight.contiguous()) {}  // of pack_conv()
+
+  const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
+  Tensor plain() const;  // the weight back, bit for bit
+  // Of the weight, in its size and dtype alone.
+  const Tensor& any() const { return weight_; }
+
+ private:
+  mutable Tensor weight_;
+  mutable Shape sizes_;  // that it is packed for; empty: it is plain
+};
+
+struct ConvWeights {
+  Tensor weight;  // [out, in / groups, kernel_h, kernel_w]; undefined where it is packed
+  Tensor bias;    // [out] or undefined
+  std::shared_ptr<const PackedConv> packed = {};  // in a frozen model
+};
+
+// The weight (fp32 or bf16, on the CPU) becomes a packed one, where oneDNN has kernels for it on this processor.
+void pack_conv(ConvWeights& weights);
+
+struct ConvEpilogue {
+  Activation activation = Activation::none;
+  std::optional<Tensor> residual = {};  // [b, out, h', w'], added before the activation
+};
+
+// x [b, in, h, w] -> act(conv(x) + residual), [b, out, h', w']. The fused path runs under InferenceMode on packed
+// weights, in fp32 and bf16; its result has its channels last in memory.
+Tensor conv2d(const Tensor& x, const ConvWeights& weights, const ConvOptions& options = {},
+              const ConvEpilogue& epilogue = {});
 
 struct SamePadding {
   std::int64_t kernel = 3, stride = 1, dilation = 1;

@@ -1,6 +1,5 @@
 #include "ops/linear.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/linear.h>
 #include <c10/core/InferenceMode.h>
@@ -9,49 +8,12 @@
 #include "ops/count.h"
 #include "ops/linear_int8.h"
 #include "ops/linear_training.h"
+#include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
 
 namespace nunchi::ops {
 namespace {
-
-// oneDNN's entry points have no C++ name in LibTorch: the dispatcher finds them by their schema.
-template <class Signature>
-auto onednn(const char* name, const char* overload = "") {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).typed<Signature>();
-}
-
-bool onednn_has_bf16() {
-  static const bool supported = onednn<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
-  return supported;
-}
-
-// The activations that oneDNN applies while the product is still in registers; the others follow as an op of their own.
-std::optional<c10::string_view> fused_name(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return "none";
-    case Activation::gelu:
-    case Activation::gelu_tanh:
-      return "gelu";
-    case Activation::relu:
-      return "relu";
-    case Activation::silu:
-      return "swish";
-    case Activation::tanh:
-      return "tanh";
-    case Activation::sigmoid:
-      return "sigmoid";
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<c10::string_view> algorithm(Activation activation) {
-  if (activation == Activation::gelu) return "none";
-  if (activation == Activation::gelu_tanh) return "tanh";
-  return std::nullopt;
-}
 
 const char* packed_obstacle(const Tensor& x, const LinearWeights& w) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
@@ -90,10 +52,9 @@ Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e)
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
   if (adds_inside(e)) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
 
-  static const c10::List<std::optional<at::Scalar>> no_scalars;
-  const auto inside = fused_name(e.activation);
-  const Tensor y =
-      with_activation.call(x, w.packed, bias, inside.value_or("none"), no_scalars, algorithm(e.activation));
+  const auto inside = onednn_activation(e.activation);
+  const auto applied = inside.value_or(OnednnActivation{"none"});
+  const Tensor y = with_activation.call(x, w.packed, bias, applied.name, applied.scalars, applied.algorithm);
   return finish(inside ? y : activate(y, e.activation), e);
 }
 
@@ -146,9 +107,7 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
 }
 
 Tensor pack_linear(const Tensor& weight) {
-  const auto dtype = weight.scalar_type();
-  const bool supported = weight.is_cpu() && (dtype == at::kFloat || (dtype == at::kBFloat16 && onednn_has_bf16()));
-  if (!supported) return {};
+  if (!onednn_has(weight)) return {};
   return onednn<Tensor(const Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight")
       .call(weight, std::nullopt);
 }

@@ -37,7 +37,7 @@ TEST(PatchEmbed, IsTheSameFusedAndByConvolution) {
       EXPECT_EQ(path_counts().reference, 0);
       const PolicyScope scope(Policy::reference);
       const Tensor reference = patch_embed(image, w);
-      EXPECT_EQ(path_counts().reference, 1);
+      EXPECT_EQ(path_counts().reference, 2);  // and the convolution inside
       EXPECT_EQ(reference.sizes(), at::IntArrayRef({2, (33 / patch[0]) * (26 / patch[1]), 17}));
       EXPECT_LT(difference(fused, reference), dtype == at::kFloat ? 1e-5 : 1e-2) << patch[0] << " x " << patch[1];
       EXPECT_TRUE(same(patch_embed(image, {{}, w.bias, w.packed, patch}), reference)) << "from the packed weight alone";
@@ -102,6 +102,114 @@ TEST(Conv2d, HasTheSameShapeAndCostOnMetaTensors) {
       }
     }
   }
+}
+
+constexpr Activation conv_activations[] = {
+    Activation::none,      Activation::relu,    Activation::relu6, Activation::silu,       Activation::gelu,
+    Activation::gelu_tanh, Activation::sigmoid, Activation::tanh,  Activation::hard_swish, Activation::leaky_relu};
+
+std::shared_ptr<const PackedConv> packed(const Tensor& weight) {
+  ConvWeights w{.weight = weight};
+  pack_conv(w);
+  return w.packed;
+}
+
+class ConvPaths : public testing::TestWithParam<at::ScalarType> {
+ protected:
+  void SetUp() override {
+    if (packed(random({8, 8, 1, 1}, 1, GetParam()))) return;
+    ASSERT_EQ(GetParam(), at::kBFloat16) << "fp32 has a packed form on every processor";
+    GTEST_SKIP() << "oneDNN has no bf16 kernel for this processor";
+  }
+
+  void expect_like_the_reference(const Tensor& x, ConvWeights w, const ConvOptions& o,
+                                 const ConvEpilogue& e = {}) const {
+    const c10::InferenceMode inference;
+    w.packed = packed(w.weight);
+    reset_path_counts();
+    const Tensor fused = conv2d(x, w, o, e);
+    EXPECT_EQ(path_counts().fused, 1);
+    EXPECT_EQ(path_counts().reference, 0);
+    const PolicyScope scope(Policy::reference);
+    const Tensor reference = conv2d(x, w, o, e);
+    EXPECT_EQ(path_counts().reference, 1);
+    EXPECT_EQ(fused.scalar_type(), GetParam());
+    EXPECT_LT(difference(fused, reference), GetParam() == at::kFloat ? 1e-5 : 1.2e-2);
+    EXPECT_TRUE(same(w.packed->plain(), w.weight));
+    EXPECT_TRUE(same(conv2d(x, {.weight = {}, .bias = w.bias, .packed = w.packed}, o, e), reference))
+        << "from the packed weight alone";
+  }
+};
+
+TEST_P(ConvPaths, AgreesWithTheReferenceOnOddSizes) {
+  for (const std::int64_t groups : {1, 3, 12}) {
+    for (const std::int64_t kernel : {1, 3, 7}) {
+      for (const std::int64_t stride : {1, 2}) {
+        for (const std::int64_t dilation : {1, 2}) {
+          SCOPED_TRACE(testing::Message()
+                       << groups << " groups, kernel " << kernel << ", stride " << stride << ", dilation " << dilation);
+          const ConvOptions o{.stride = {stride, 1},
+                              .padding = {dilation * (kernel / 2), kernel / 2},
+                              .dilation = {dilation, 1},
+                              .groups = groups};
+          const ConvWeights w{.weight = random({24, 12 / groups, kernel, kernel}, 1, GetParam()),
+                              .bias = dilation == 1 ? random({24}, 2, GetParam()) : Tensor()};
+          expect_like_the_reference(random({2, 12, 11, 8}, 3, GetParam()), w, o);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(ConvPaths, AgreesOnEveryEpilogue) {
+  const ConvWeights w{.weight = random({10, 6, 3, 3}, 1, GetParam()), .bias = random({10}, 2, GetParam())};
+  for (const auto activation : conv_activations) {
+    for (const bool added : {false, true}) {
+      SCOPED_TRACE(testing::Message() << "activation " << static_cast<int>(activation) << ", residual " << added);
+      ConvEpilogue e{.activation = activation};
+      if (added) e.residual = random({2, 10, 9, 7}, 4, GetParam());
+      expect_like_the_reference(random({2, 6, 9, 7}, 3, GetParam()), w, {.padding = {1, 1}}, e);
+    }
+  }
+}
+
+TEST_P(ConvPaths, TakesAnyStrides) {
+  const ConvWeights w{.weight = random({10, 6, 3, 3}, 1, GetParam()).transpose(2, 3)};
+  const Tensor x = random({2, 6, 9, 7}, 3, GetParam());
+  expect_like_the_reference(x.contiguous(at::MemoryFormat::ChannelsLast), w, {});
+  expect_like_the_reference(x.transpose(2, 3), w, {});
+  expect_like_the_reference(x.expand({2, 6, 9, 7}).slice(3, 1, 6), w, {});
+  const c10::InferenceMode inference;
+  EXPECT_EQ(conv2d(x.slice(0, 0, 0), {.weight = w.weight, .bias = {}, .packed = packed(w.weight)}).sizes(),
+            (Shape{0, 10, 7, 5}));
+}
+
+TEST_P(ConvPaths, PackAgainForAnotherSize) {
+  const ConvWeights w{.weight = random({512, 256, 1, 1}, 1, GetParam()), .bias = random({512}, 2, GetParam())};
+  const ConvWeights frozen{.weight = {}, .bias = w.bias, .packed = packed(w.weight)};
+  const c10::InferenceMode inference;
+  for (const Shape& sizes : {Shape{1, 256, 14, 14}, {2, 256, 7, 7}, {1, 256, 3, 30}, {1, 256, 14, 14}}) {
+    const Tensor x = random(sizes, 3, GetParam());
+    const Tensor fused = conv2d(x, frozen, {.stride = {2, 2}});
+    const PolicyScope scope(Policy::reference);
+    EXPECT_LT(difference(fused, conv2d(x, w, {.stride = {2, 2}})), GetParam() == at::kFloat ? 1e-5 : 1.2e-2);
+    EXPECT_TRUE(same(frozen.packed->plain(), w.weight));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Dtypes, ConvPaths, testing::Values(at::kFloat, at::kBFloat16));
+
+TEST(ConvPathsObstacle, IsToldWithTheReason) {
+  const PolicyScope scope(Policy::fused);
+  ConvWeights w{.weight = random({4, 3, 3, 3}, 1)};
+  w.packed = packed(w.weight);
+  const Tensor x = random({1, 3, 8, 8}, 2);
+  EXPECT_THAT(error_of([&] { conv2d(x, w); }), HasSubstr("InferenceMode"));
+  const c10::InferenceMode inference;
+  EXPECT_EQ(error_of([&] { conv2d(x, w); }), "");
+  EXPECT_THAT(error_of([&] { conv2d(x.to(at::kBFloat16), w); }), HasSubstr("differ in dtype"));
+  w.packed.reset();
+  EXPECT_THAT(error_of([&] { conv2d(x, w); }), HasSubstr("not packed"));
 }
 
 }  // namespace
