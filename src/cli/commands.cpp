@@ -46,7 +46,8 @@ tasks::ModelSource model_source(const Options& options) {
 }
 
 tasks::VisionModel open_model(const Options& options) {
-  return tasks::VisionModel(model_source(options), tasks::precision_from_name(options.precision));
+  const auto source = model_source(options);
+  return tasks::VisionModel(source, precision_of(options, source));
 }
 
 tasks::Classifier open_classifier(const Options& options) {
@@ -54,12 +55,14 @@ tasks::Classifier open_classifier(const Options& options) {
   if (!options.tta.empty()) how.views = tasks::views_from_names(options.tta);
   if (options.crop) how.crop = {options.crop->left, options.crop->top, options.crop->width, options.crop->height};
   how.weights = options.weights;
-  std::vector<tasks::VisionModel> models;
+  std::vector<std::pair<tasks::ModelSource, std::optional<nn::Precision>>> chosen;
   for (const auto& path : options.models.empty() ? std::vector{options.model} : options.models) {
     auto source = model_source(options);
     source.path = path;
-    models.emplace_back(source, tasks::precision_from_name(options.precision));
+    chosen.emplace_back(source, precision_of(options, source));
   }
+  std::vector<tasks::VisionModel> models;
+  for (const auto& [source, precision] : chosen) models.emplace_back(source, precision);
   return {std::move(models), std::move(how)};
 }
 

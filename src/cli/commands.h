@@ -22,6 +22,7 @@ int embed(const Options& options);
 int similar(const Options& options);
 int forward(const Options& options);
 int convert(const Options& options);
+int quantize(const Options& options);
 int parity(const Options& options);
 int info(const Options& options);
 int walk(const Options& options);
@@ -38,6 +39,11 @@ constexpr int exit_model = 3;
 constexpr int exit_interrupted = 130;
 
 tasks::ModelSource model_source(const Options& options);
+
+// What --precision says for this model: "auto" measures, and tells what it chose. Nothing: as the model is stored. To
+// be called before anything of LibTorch has run.
+std::optional<nn::Precision> precision_of(const Options& options, const tasks::ModelSource& source);
+
 // Models that are pulled on the way show it on a line of their own.
 void show_pulls(const Options& options);
 

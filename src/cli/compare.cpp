@@ -55,7 +55,7 @@ Comparison measure_all(const Options& options, const std::vector<std::filesystem
     const tasks::MeasureOptions how{
         .decode = decode_options(options),
         .progress = [&](std::int64_t done, std::int64_t total) { progress.show(done, total); }};
-    auto measured = tasks::measure(source, tasks::precision_from_name(options.precision), pictures, how);
+    auto measured = tasks::measure(source, precision_of(options, source), pictures, how);
     progress.clear();
     comparison.models.push_back({path, std::move(measured)});
   }

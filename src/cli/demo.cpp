@@ -110,11 +110,12 @@ int demo(const Options& options) {
   const auto inputs = inputs_of(options, failed);
   auto source = model_source(options);
   source.path = choose_model(options);
+  const auto precision = precision_of(options, source);
   auto times = measure_times(source, inputs);
   times.start_up = start_up;
   times.threads = at::get_num_threads();
 
-  const tasks::VisionModel model(source, tasks::precision_from_name(options.precision));
+  const tasks::VisionModel model(source, precision);
   DemoReport report{.model = source.path.string(),
                     .labels = model.network().classes() > 0 ? model.labels() : std::vector<std::string>{},
                     .parameters = model.parameters(),

@@ -2,24 +2,12 @@
 
 #include "cli/commands.h"
 #include "cli/eval_report.h"
+#include "cli/samples.h"
 #include "core/file.h"
 #include "core/timing.h"
 
 namespace nunchi::cli {
 namespace {
-
-// The samples whose classes count; with --limit as many, spread evenly, so that every class keeps its share.
-std::vector<std::size_t> choose_samples(const data::Dataset& dataset, const tasks::ClassMapping& mapping,
-                                        std::int64_t limit) {
-  std::vector<std::size_t> counting;
-  for (std::size_t i = 0; i < dataset.samples.size(); ++i)
-    if (!mapping.classes[static_cast<std::size_t>(dataset.samples[i].label)].empty()) counting.push_back(i);
-  const auto wanted = static_cast<std::size_t>(limit);
-  if (limit == 0 || wanted >= counting.size()) return counting;
-  std::vector<std::size_t> chosen;
-  for (std::size_t i = 0; i < wanted; ++i) chosen.push_back(counting[i * counting.size() / wanted]);
-  return chosen;
-}
 
 tasks::PictureInputs sample_inputs(const tasks::Classifier& classifier, const data::Dataset& dataset,
                                    const std::vector<std::size_t>& samples, const image::DecodeOptions& decode) {
@@ -38,7 +26,8 @@ tasks::PictureInputs sample_inputs(const tasks::Classifier& classifier, const da
 std::string model_in_words(const Options& options, const tasks::Classifier& classifier) {
   const auto& model = classifier.models().front();
   return fmt::format("{} ({}, {} parameters, {}{})", options.model, model.type(), with_thousands(model.parameters()),
-                     options.precision, options.tta.empty() ? "" : ", the mean over views: " + options.tta);
+                     tasks::precision_name(model.precision()),
+                     options.tta.empty() ? "" : ", the mean over views: " + options.tta);
 }
 
 void write_report(const EvalReport& report) {

@@ -20,8 +20,8 @@ constexpr const char* footer =
 // What is wrong with a value, empty where nothing is. They are told here, and not where the value is used, so that a
 // usage error is answered before LibTorch is loaded.
 std::string check_precision(const std::string& name) {
-  if (name == "fp32" || name == "bf16" || name == "int8") return "";
-  return name + ": not known; known are fp32, bf16 and int8";
+  if (name == "fp32" || name == "bf16" || name == "int8" || name == "auto") return "";
+  return name + ": not known; known are fp32, bf16, int8 and auto";
 }
 
 std::string check_device(const std::string& name) {
@@ -36,6 +36,10 @@ std::string check_embeddings_file(const std::string& name) {
 }
 
 }  // namespace
+
+std::string check_picture_name(const std::string& name) {
+  return name.ends_with(".png") || name.ends_with(".svg") ? "" : name + ": expected a name ending in .png or .svg";
+}
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
   return {[=](const std::string& name) {
@@ -71,9 +75,10 @@ void add_general(CLI::App& command, Options& o) {
 
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
-  command.add_option("--precision", o.precision, "fp32, bf16 or int8")
-      ->check(CLI::Validator(check_precision, ""))
-      ->capture_default_str();
+  command
+      .add_option("--precision", o.precision,
+                  "fp32, bf16, int8, or auto: what is fastest here (default: as the model is stored, fp32 or int8)")
+      ->check(CLI::Validator(check_precision, ""));
   command.add_option("--device", o.device, "auto or cpu")
       ->check(CLI::Validator(check_device, ""))
       ->capture_default_str();
@@ -171,9 +176,8 @@ void add_parity(CLI::App& app, Options& o) {
                     ->needs(published);
   published->needs(image);
   command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
-  command->add_option("--precision", o.precision, "fp32, bf16 or int8")
-      ->check(CLI::Validator(check_precision, ""))
-      ->capture_default_str();
+  command->add_option("--precision", o.precision, "fp32 (the default), bf16 or int8")
+      ->check(one_of({"fp32", "bf16", "int8"}, "fp32, bf16 and int8"));
   command->add_flag("--json", o.json, "JSON lines");
 }
 
@@ -233,6 +237,7 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_similar(*app, options);
   add_forward(*app, options);
   add_convert(*app, options);
+  add_quantize(*app, options);
   add_parity(*app, options);
   add_inspection(*app, options);
   add_hub(*app, options);

@@ -25,7 +25,7 @@ struct Options {
   std::string model;
   bool bundled = false;  // no model is named: the one that is part of nunchi
   std::vector<std::string> inputs;
-  std::string device = "auto", precision = "fp32", arch, out, pool = "cls", layout, dtype;
+  std::string device = "auto", precision, arch, out, pool = "cls", layout, dtype;
   std::vector<std::string> models;  // of `compare`, and of `classify --ensemble`
   std::string labels, map, split, tta;
   std::vector<double> weights;
@@ -49,7 +49,9 @@ struct Options {
   std::int64_t max_batch = 256;
   std::optional<std::uint64_t> memory;                 // bytes
   std::int64_t warm_ups = 10, runs = 100, copies = 1;  // of `profile`, as what follows
-  std::string trace, plot;                             // plot: of `bench` too
+  std::string trace, plot;                             // plot: of `bench` and `quantize` too
+  std::string data;                                    // of `quantize`, as what follows
+  double max_drop = 0.5;
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

@@ -15,11 +15,6 @@ constexpr const char* bench_footer =
     "  nunchi bench vit-base --suggest-batch --memory 2GB\n"
     "  nunchi bench -m vit-base --batch 1 --precision bf16 --threads 1 --seconds 10 --json";
 
-std::string check_plot(const std::string& name) {
-  const auto kind = std::filesystem::path(name).extension();
-  return kind == ".svg" || kind == ".png" ? "" : name + ": expected a name ending in .svg or .png";
-}
-
 void add_suggestion(CLI::App& command, Options& o, CLI::Option* batches, CLI::Option* compare, CLI::Option* plot) {
   auto* suggest = command.add_flag("--suggest-batch", o.suggest_batch,
                                    "instead: the largest batch whose measured peak memory stays within the limit");
@@ -54,7 +49,7 @@ void add_bench(CLI::App& app, Options& o) {
       ->capture_default_str();
   auto* compare = command->add_flag("--compare", o.side_by_side, "several models, one after the other");
   auto* plot = command->add_option("--plot", o.plot, "draw it to this file: .svg or .png")
-                   ->check(CLI::Validator(check_plot, ""));
+                   ->check(CLI::Validator(check_picture_name, ""));
   add_suggestion(*command, o, batches, compare, plot);
   command->add_flag("--json", o.json, "one JSON object");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");

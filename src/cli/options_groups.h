@@ -12,6 +12,9 @@ void add_model(CLI::App& command, Options& o);
 void add_inputs(CLI::App& command, Options& o, const char* names);
 void add_reading(CLI::App& command, Options& o);  // how pictures are read, whatever names them
 
+// Of what draws: what is wrong with the file's name, empty where nothing is.
+std::string check_picture_name(const std::string& name);
+
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words);
 
 // --- the commands of options_classify.cpp
@@ -31,6 +34,10 @@ void add_demo(CLI::App& app, Options& o);
 // --- options_bench.cpp
 
 void add_bench(CLI::App& app, Options& o);
+
+// --- options_quantize.cpp
+
+void add_quantize(CLI::App& app, Options& o);
 
 // --- options_profile.cpp
 

@@ -23,6 +23,7 @@ const std::map<std::string, Takes>& commands_with_a_model() {
       {"eval", {Inputs::dataset, true}},      {"bench", {Inputs::none, true}},
       {"profile", {Inputs::picture, true}},   {"forward", {Inputs::none, false}},
       {"info", {Inputs::none, false}},        {"convert", {Inputs::none, false}},
+      {"quantize", {Inputs::none, true}},
   };
   return commands;
 }

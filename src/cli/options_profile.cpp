@@ -2,6 +2,7 @@
 #include "cli/options_groups.h"
 
 namespace nunchi::cli {
+
 namespace {
 
 constexpr const char* profile_footer =
@@ -12,10 +13,6 @@ constexpr const char* profile_footer =
     "Examples:\n"
     "  nunchi profile google/vit-base-patch16-224 cat.jpg --precision bf16\n"
     "  nunchi profile -m vit-base --batch 8 --trace trace.json --plot memory.svg";
-
-std::string check_picture_name(const std::string& name) {
-  return name.ends_with(".png") || name.ends_with(".svg") ? "" : name + ": expected a name ending in .png or .svg";
-}
 
 }  // namespace
 

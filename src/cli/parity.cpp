@@ -79,7 +79,8 @@ std::vector<Run> runs(const Options& options, nn::Precision precision) {
 int parity(const Options& options) {
   Results results(options.out);
   int failed = 0, done = 0;
-  for (const auto& run : runs(options, tasks::precision_from_name(options.precision))) {
+  for (const auto& run :
+       runs(options, tasks::precision_from_name(options.precision.empty() ? "fp32" : options.precision))) {
     throw_if_stopped();
     ++done;
     try {

@@ -22,6 +22,7 @@ using tasks::Profile;
 struct Subject {
   Tensor pixels;
   std::string name;
+  nn::Precision precision = nn::Precision::fp32;
 };
 
 Subject choose_pixels(const Options& options, const tasks::VisionModel& model) {
@@ -32,16 +33,17 @@ Subject choose_pixels(const Options& options, const tasks::VisionModel& model) {
   };
   if (!options.inputs.empty()) {
     const auto& path = options.inputs.front();
-    return {read(decode_options(options), [&](const auto& how) { return image::read_picture(path, how); }), path};
+    return {.pixels = read(decode_options(options), [&](const auto& how) { return image::read_picture(path, how); }),
+            .name = path};
   }
   if (model.has_transform()) {
     const auto photo = tasks::bundled_photos().front();
     const auto bytes = std::as_bytes(std::span(photo.bytes));
-    return {read({}, [&](const auto& how) { return image::decode(bytes, photo.name, how); }),
-            fmt::format("the bundled photo \"{}\"", photo.name)};
+    return {.pixels = read({}, [&](const auto& how) { return image::decode(bytes, photo.name, how); }),
+            .name = fmt::format("the bundled photo \"{}\"", photo.name)};
   }
   const auto shape = model.network().input_shape();
-  return {at::randn({options.copies, shape[0], shape[1], shape[2]}), "random pixels"};
+  return {.pixels = at::randn({options.copies, shape[0], shape[1], shape[2]}), .name = "random pixels"};
 }
 
 // "4.10 ms", "12.3 us"
@@ -113,8 +115,8 @@ std::string where(const tasks::MemoryPeak& peak) {
 
 void write_text(Results& results, const Profile& profile, const Subject& subject, const Options& options) {
   results.line(fmt::format("{} on {} {}, {}; {}, threads: {}, kernels: {}", options.model, subject.name,
-                           to_string(subject.pixels.sizes()), options.precision, cpu_info().brand,
-                           at::get_num_threads(), isa_name(chosen_isa())));
+                           to_string(subject.pixels.sizes()), tasks::precision_name(subject.precision),
+                           cpu_info().brand, at::get_num_threads(), isa_name(chosen_isa())));
   results.line(fmt::format("{} forward{} of {} on average; median {}, and {} where nothing is recorded", profile.runs,
                            profile.runs == 1 ? "" : "s", duration(profile.seconds), duration(profile.median_seconds),
                            duration(profile.unrecorded_seconds)));
@@ -138,7 +140,7 @@ Json as_json(const Profile& profile, const Subject& subject, const Options& opti
   Json json = {{"model", options.model},
                {"input", subject.name},
                {"pixels", subject.pixels.sizes().vec()},
-               {"precision", options.precision},
+               {"precision", tasks::precision_name(subject.precision)},
                {"processor", cpu_info().brand},
                {"kernels", std::string(isa_name(chosen_isa()))},
                {"threads", at::get_num_threads()},
@@ -174,7 +176,8 @@ int profile(const Options& options) {
     if (!path->empty()) check_place(*path);
   Results results(options.out);
   const auto model = open_model(options);
-  const auto subject = choose_pixels(options, model);
+  auto subject = choose_pixels(options, model);
+  subject.precision = model.precision();
   ProgressLine progress("profile", "forwards", options.quiet);
   const auto profile = tasks::profile_forward(
       model, subject.pixels,

@@ -48,7 +48,7 @@ int dispatch(const Options& options) {
       {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},       {"compare", compare},
       {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},       {"models", models},
       {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor},   {"version", version},
-      {"train", train},       {"demo", demo},     {"bench", bench},     {"profile", profile},
+      {"train", train},       {"demo", demo},     {"bench", bench},     {"profile", profile}, {"quantize", quantize},
   };
   return commands.at(options.command)(options);
 }

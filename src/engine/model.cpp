@@ -20,7 +20,8 @@ image::Picture copy_of(const PictureView& view) {
 }
 
 std::unique_ptr<tasks::VisionModel> load(const std::filesystem::path& path, const ModelOptions& options) {
-  const auto precision = tasks::precision_from_name(options.precision);
+  const auto precision =
+      options.precision.empty() ? std::nullopt : std::optional(tasks::precision_from_name(options.precision));
   return engine::executor().run([&] {
     if (options.threads > 0) at::set_num_threads(options.threads);
     return std::make_unique<tasks::VisionModel>(tasks::ModelSource{.path = path, .arch = options.arch}, precision);

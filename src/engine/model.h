@@ -17,9 +17,9 @@
 namespace nunchi {
 
 struct ModelOptions {
-  std::string precision = "fp32";  // or "bf16", or "int8"
-  std::string arch;                // [publisher/]name[.checkpoint], for weights without config.json
-  int threads = 0;                 // for the network, of the whole process; 0: all cores
+  std::string precision;  // fp32, bf16, int8; empty: int8 of a model that is stored in it, else fp32
+  std::string arch;       // [publisher/]name[.checkpoint], for weights without config.json
+  int threads = 0;        // for the network, of the whole process; 0: all cores
 };
 
 struct Answer {

@@ -9,6 +9,7 @@ namespace nunchi::nn {
 
 Linear::Linear(std::int64_t in, std::int64_t out, bool bias) {
   parameter("weight", weights.weight, {out, in});
+  slot_of(weights.weight).has_int8 = true;
   if (bias) parameter("bias", weights.bias, {out});
 }
 
@@ -21,15 +22,16 @@ Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
 }
 
 void Linear::freeze(const FreezeOptions& options) {
+  Slot& weight = slot_of(weights.weight);
   const Tensor plain = weights.weight;
-  if (options.precision == Precision::int8)
+  if (options.precision == Precision::int8 && !weight.in_float)
     weights.int8 = ops::quantise_weight(plain);
   else
     weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
   if (weights.int8 || weights.packed.defined())
-    release(slot_of(weights.weight), options);
+    release(weight, options);
   else
-    cast(slot_of(weights.weight), options);
+    cast(weight, options);
   if (weights.bias.defined()) cast(slot_of(weights.bias), options);
 }
 

@@ -36,6 +36,8 @@ struct Slot {
   bool trainable;         // false for buffers such as running means
   bool in_file = false;   // its value is what the checkpoint holds: freezing may let it go, thaw reads it again
   bool released = false;  // freezing let it go
+  bool has_int8 = false;  // a weight of which freezing to int8 makes codes,
+  bool in_float = false;  // unless it is to stay in floating point
   Tensor original = {};   // a tensor of our own that freezing cast to another dtype, kept for thaw
 };
 

@@ -156,6 +156,8 @@ WindowAttention::WindowAttention(const WindowAttentionConfig& config)
     if (config.qkv_bias) parameter("v_bias", v_bias_, {inner_dim(config)});
     child("cpb_mlp.0", cpb_in_.emplace(2, position_network_width));
     child("cpb_mlp.2", cpb_out_.emplace(position_network_width, config.heads, /*bias=*/false));
+    for (Linear* linear : {&*cpb_in_, &*cpb_out_})  // their table is made before inference, in fp32
+      for (const auto& [name, slot] : linear->tensors()) slot->has_int8 = false;
   } else {
     parameter("relative_position_bias_table", table_, {ways, config.heads});
   }

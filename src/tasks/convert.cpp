@@ -107,7 +107,7 @@ std::vector<std::string> write_other_names(ModelFiles files, const fs::path& out
   const weights::Checkpoint checkpoint(std::move(files.weights), std::move(files.built.keys),
                                        std::move(files.replaced_heads));
   checkpoint.load(model);
-  weights::write_checkpoint(out / "model.safetensors", model, published.keys, published.prefix, dtype);
+  weights::write_checkpoint(out / "model.safetensors", model, published.keys, published.prefix, {.dtype = dtype});
   checkpoint.check();
   return published.remarks;
 }

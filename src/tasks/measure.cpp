@@ -19,7 +19,7 @@ Json as_json(const Prediction& answer) {
 
 class Measuring {
  public:
-  Measuring(const ModelSource& source, nn::Precision precision, const MeasureOptions& options)
+  Measuring(const ModelSource& source, std::optional<nn::Precision> precision, const MeasureOptions& options)
       : options_(options), start_(Clock::now()), model_(source, precision) {
     json_ = {{"type", model_.type()}, {"parameters", model_.parameters()}, {"load_seconds", seconds_since(start_)}};
     json_["weight_bytes"] = describe_model(source).weight_bytes;
@@ -118,7 +118,7 @@ double Measurement::median_seconds() const {
   return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-Measurement measure(const ModelSource& source, nn::Precision precision,
+Measurement measure(const ModelSource& source, std::optional<nn::Precision> precision,
                     const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {
   const auto child = json_from_child([&] { return Measuring(source, precision, options).run(pictures); });
   auto result = read(child.json);

@@ -41,7 +41,7 @@ struct MeasureOptions {
 
 // Forks (core/child_process.h): call it before anything of LibTorch has run in this process. The first picture is
 // answered once more beforehand, to warm up.
-Measurement measure(const ModelSource& source, nn::Precision precision,
+Measurement measure(const ModelSource& source, std::optional<nn::Precision> precision,
                     const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options);
 
 // The peak memory of such a process that loads nothing: LibTorch's own share.

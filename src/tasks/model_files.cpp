@@ -6,6 +6,7 @@
 #include "remote/hub.h"
 #include "tasks/bundled_models.h"
 #include "weights/directory.h"
+#include "weights/int8_storage.h"
 
 namespace nunchi::tasks {
 namespace {
@@ -81,6 +82,7 @@ ModelFiles open_transformers(const ModelSource& from, weights::ModelFiles model,
 ModelFiles open_folder(const ModelSource& from) {
   auto model = is_bundled(from.path) ? bundled_directory(from.path) : weights::open_directory(from.path);
   auto weights = open_model_weights(from.path);
+  weights::check_quantisation(model.config);
   const bool is_timm = !model.config.contains("model_type") && model.config.contains("architecture");
   if (is_timm) return open_timm(from, std::move(model.config), std::move(weights));
   return open_transformers(from, std::move(model), std::move(weights));

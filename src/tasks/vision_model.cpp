@@ -29,10 +29,10 @@ void make_float(models::ModelOutput& output) {
 
 }  // namespace
 
-VisionModel::VisionModel(const ModelSource& source, nn::Precision precision)
+VisionModel::VisionModel(const ModelSource& source, std::optional<nn::Precision> precision)
     : VisionModel(open_model_files(source), source.labels, precision) {}
 
-VisionModel::VisionModel(ModelFiles files, const std::string& labels, nn::Precision precision)
+VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision)
     : type_(std::move(files.type)),
       path_(std::move(files.path)),
       transform_(std::move(files.transform)),
@@ -40,7 +40,7 @@ VisionModel::VisionModel(ModelFiles files, const std::string& labels, nn::Precis
       network_(std::move(files.built.model)),
       checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads)),
       parameters_(network_->parameter_count()),
-      precision_(precision) {
+      precision_(precision.value_or(checkpoint_.has_int8() ? nn::Precision::int8 : nn::Precision::fp32)) {
   checkpoint_.load(*network_);
   weights::freeze(*network_, precision_, &checkpoint_);
 }
@@ -71,6 +71,18 @@ Tensor as_batch(const image::PixelValues& picture) {
   Tensor pixels = at::empty({1, picture.channels, picture.height, picture.width}, at::kFloat);
   std::copy(picture.values.begin(), picture.values.end(), pixels.mutable_data_ptr<float>());
   return pixels;
+}
+
+std::string_view precision_name(nn::Precision precision) {
+  switch (precision) {
+    case nn::Precision::fp32:
+      return "fp32";
+    case nn::Precision::bf16:
+      return "bf16";
+    case nn::Precision::int8:
+      return "int8";
+  }
+  ASSERT(false, "every precision has its name");
 }
 
 nn::Precision precision_from_name(const std::string& name) {

@@ -15,8 +15,9 @@ namespace nunchi::tasks {
 
 class VisionModel {
  public:
-  // Throws Error (model, usage) as open_model_files.
-  explicit VisionModel(const ModelSource& source, nn::Precision precision = nn::Precision::fp32);
+  // Without a precision: int8 where the checkpoint is stored so, otherwise fp32. Throws Error (model, usage) as
+  // open_model_files.
+  explicit VisionModel(const ModelSource& source, std::optional<nn::Precision> precision = {});
 
   // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision; every output is float.
   models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
@@ -31,9 +32,10 @@ class VisionModel {
   const std::string& label(std::int64_t id) const { return labels_.at(static_cast<std::size_t>(id)); }
   const std::string& type() const { return type_; }  // model_type, or the preset's name
   std::int64_t parameters() const { return parameters_; }
+  nn::Precision precision() const { return precision_; }
 
  private:
-  VisionModel(ModelFiles files, const std::string& labels, nn::Precision precision);
+  VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision);
 
   std::string type_;
   std::filesystem::path path_;
@@ -52,5 +54,6 @@ void require_finite(const Tensor& answer);
 Tensor as_batch(const image::PixelValues& picture);
 
 nn::Precision precision_from_name(const std::string& name);  // throws Error (usage)
+std::string_view precision_name(nn::Precision precision);
 
 }  // namespace nunchi::tasks

@@ -18,6 +18,7 @@
 
 #include "formats/safetensors.h"
 #include "nn/initialise.h"
+#include "weights/int8_storage.h"
 
 namespace nunchi::weights {
 namespace {
@@ -156,6 +157,7 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
   ASSERT(!c10::InferenceMode::is_enabled(), "loading runs outside InferenceMode");
   verify(module);
   auto generator = nn::seeded(seed);
+  const bool in_int8 = has_int8();
   for (const auto& [name, slot] : module.tensors()) {
     if (is_replaced(name)) {
       *slot->tensor =
@@ -164,6 +166,7 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
     }
     *slot->tensor = read(name);
     slot->in_file = true;
+    slot->in_float = in_int8 && !is_in_int8(name);
   }
 }
 
@@ -199,6 +202,9 @@ void Checkpoint::verify(nn::Module& module) const {
     }
   }
   for (const auto& name : files_.names()) {
+    if (const auto scales = scales_of(files_, name); scales && used.contains(name)) used.insert(*scales);
+  }
+  for (const auto& name : files_.names()) {
     if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
   }
   if (!report.clean()) {
@@ -232,7 +238,22 @@ Tensor Checkpoint::read(const std::string& own_name) const {
 
 Tensor Checkpoint::read_theirs(const std::string& name) const {
   if (files_.find(name) == nullptr && may_be_absent(name)) return at::zeros({}, at::kLong);
-  return tensor_of(files_, name);
+  const Tensor stored = tensor_of(files_, name);
+  const auto scales = scales_of(files_, name);
+  if (!scales) return stored;
+  const Tensor weight = from_int8(stored, tensor_of(files_, *scales));
+  let_go(stored);
+  return weight;
+}
+
+bool Checkpoint::has_int8() const {
+  return std::ranges::any_of(files_.names(),
+                             [&](const std::string& name) { return scales_of(files_, name).has_value(); });
+}
+
+bool Checkpoint::is_in_int8(const std::string& own_name) const {
+  return std::ranges::all_of(table_.their_names(own_name, prefix_),
+                             [&](const std::string& theirs) { return scales_of(files_, theirs).has_value(); });
 }
 
 void Checkpoint::let_go(const Tensor& tensor) const {
@@ -294,28 +315,36 @@ formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
 }
 
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
-                      const std::string& prefix, at::ScalarType dtype) {
-  std::vector<Tensor> kept;
-  std::map<std::string, Tensor> wholes;
-  std::vector<formats::TensorView> views;
+                      const std::string& prefix, const WriteOptions& options) {
+  std::map<std::string, Tensor> theirs;
+  std::set<std::string> in_int8;
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(slot->tensor->defined(), "a frozen model is thawed before it is written");
     const auto names = table.their_names(name, prefix);
     if (names.empty()) continue;
-    const Tensor plain = slot->tensor->detach().cpu(), tensor = plain.is_floating_point() ? plain.to(dtype) : plain;
+    const Tensor plain = slot->tensor->detach().cpu();
+    const bool int8 = options.int8 && slot->has_int8 && !slot->in_float;
+    const Tensor tensor = plain.is_floating_point() && !int8 ? plain.to(options.dtype) : plain;
     const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
     const auto* rule = table.rule_for(name);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] == zeros) continue;
-      kept.push_back(parts[i].contiguous());
-      if (rule) kept.back() = kept.back().view(their_axes(kept.back().sizes().vec(), rule->axes));
+      if (int8) in_int8.insert(names[i]);
+      Tensor part = parts[i].contiguous();
+      if (rule) part = part.view(their_axes(part.sizes().vec(), rule->axes));
       if (rule && rule->part)
-        put_part(wholes, names[i], kept.back(), *rule->part);
+        put_part(theirs, names[i], part, *rule->part);
       else
-        views.push_back(view_of(names[i], kept.back()));
+        ASSERT(theirs.try_emplace(names[i], part).second, "names are unique");
     }
   }
-  for (const auto& [name, whole] : wholes) views.push_back(view_of(name, whole));
+  for (const auto& name : in_int8) {
+    auto [codes, scales] = to_int8(theirs.at(name));
+    theirs[name] = std::move(codes);
+    theirs[scales_name(name)] = std::move(scales);
+  }
+  std::vector<formats::TensorView> views;
+  for (const auto& [name, tensor] : theirs) views.push_back(view_of(name, tensor));
   formats::write_safetensors(path, views, {{"format", "pt"}});
 }
 

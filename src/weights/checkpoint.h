@@ -38,11 +38,15 @@ class Checkpoint {
   // Throws Error (model) where the file shrank while it was in use.
   void check() const { files_.check(); }
 
+  // Whether any weight is stored in int8 (weights/int8_storage.h): what is not then stays in floating point, too.
+  bool has_int8() const;
+
   const KeyTable& table() const { return table_; }
   const std::string& prefix() const { return prefix_; }
 
  private:
   Tensor read_theirs(const std::string& name) const;
+  bool is_in_int8(const std::string& own_name) const;
   bool is_replaced(const std::string& own_name) const;
 
   formats::WeightFiles files_;
@@ -60,9 +64,12 @@ void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* check
 void thaw(nn::Module& module, const Checkpoint* checkpoint = nullptr);
 
 // Writes the module's tensors under the publisher's names, `prefix` being that of the backbone. The inverse of load().
-// `dtype` is that of the floating-point tensors.
+struct WriteOptions {
+  at::ScalarType dtype = at::kFloat;  // of the floating-point tensors
+  bool int8 = false;                  // of the weights that freezing to int8 makes codes of
+};
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
-                      const std::string& prefix, at::ScalarType dtype = at::kFloat);
+                      const std::string& prefix, const WriteOptions& options = {});
 
 // A tensor of the files as it is: a view of the mapped file where its data is aligned.
 Tensor tensor_of(const formats::WeightFiles& files, const std::string& name);

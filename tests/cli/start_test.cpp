@@ -72,7 +72,7 @@ std::vector<Mistake> mistakes() {
       {{"classify", model, picture, "--threads", "-1"}, {"--threads"}},
       {{"classify", model, picture, "--json", "--csv"}, {"--csv", "--json"}},
       {{"classify", model, picture, "--precision", "fp64"},
-       {"--precision", "fp64", "not known", "fp32, bf16 and int8"}},
+       {"--precision", "fp64", "not known", "fp32, bf16, int8 and auto"}},
       {{"classify", model, picture, "--device", "cuda"}, {"--device", "cuda", "CPU", "auto or cpu"}},
       {{"classify", model, picture, "--device", "cuda:1"}, {"--device", "cuda:1", "CPU"}},
       {{"embed", model, picture, "--pool", "max"}, {"--pool", "max", "cls, mean, pooled, grid and registers"}},

@@ -1,0 +1,13 @@
+// cli/samples.h: which pictures of a dataset a command looks at.
+#pragma once
+
+#include "data/dataset.h"
+#include "tasks/class_mapping.h"
+
+namespace nunchi::cli {
+
+// The samples whose classes count; with a limit as many, spread evenly, so that every class keeps its share. 0: all.
+std::vector<std::size_t> choose_samples(const data::Dataset& dataset, const tasks::ClassMapping& mapping,
+                                        std::int64_t limit);
+
+}  // namespace nunchi::cli

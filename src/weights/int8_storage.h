@@ -1,0 +1,38 @@
+// weights/int8_storage.h: weights kept in eight bits in the file, as compressed-tensors ("int-quantized") keeps them:
+// the codes under the weight's own name, [out, ...] int8, and a scale for each output channel beside them, [out, 1]
+// fp32 under that name and "_scale". The weight is code * scale.
+//
+//   const Int8Storage stored = to_int8(weight);     // of the largest magnitude in each channel
+//   Tensor weight = from_int8(stored.codes, stored.scales);
+#pragma once
+
+#include "core/json.h"
+#include "formats/weight_files.h"
+#include "ops/tensor.h"
+
+namespace nunchi::weights {
+
+struct Int8Storage {
+  Tensor codes, scales;
+};
+
+// weight [out, ...] fp32 -> codes of the same shape and scales [out, 1]: the largest magnitude becomes 127.
+Int8Storage to_int8(const Tensor& weight);
+
+// codes [out, ...], scales [out, 1], [out] or [1] -> [out, ...] fp32.
+Tensor from_int8(const Tensor& codes, const Tensor& scales);
+
+std::string scales_name(const std::string& weight);
+
+// That name, where the file has this tensor in int8; nothing where it does not. Throws Error (model)
+// for codes without scales or with scales of another shape.
+std::optional<std::string> scales_of(const formats::WeightFiles& files, const std::string& name);
+
+// What config.json says of such a checkpoint. `in_float`: the linear layers, by the publisher's names, that are not
+// quantised.
+Json int8_config(const std::vector<std::string>& in_float);
+
+// Throws Error (model) where config.json names a quantisation that is not this one. Fine where it names none.
+void check_quantisation(const Json& config);
+
+}  // namespace nunchi::weights
