@@ -14,7 +14,23 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 
-from cases import published, weights
+from cases import published
+
+SQUARE_224 = {"size": {"height": 224, "width": 224}}
+CROP_OF_256 = {"size": {"shortest_edge": 224}, "crop_pct": 0.875}
+STAGED = {  # name -> (model class, configuration, processor class, its arguments): the classes' defaults are these sizes
+    "swin-tiny-patch4-window7-224": ("SwinForImageClassification", {"num_labels": 1000},
+                                     "ViTImageProcessor", SQUARE_224 | published.IMAGENET),
+    "resnet-50": ("ResNetForImageClassification", {"num_labels": 1000},
+                  "ConvNextImageProcessor", CROP_OF_256 | published.IMAGENET),
+    "convnext-tiny-224": ("ConvNextForImageClassification", {"num_labels": 1000, "layer_scale_init_value": 1.0},
+                          "ConvNextImageProcessor", CROP_OF_256 | published.IMAGENET),
+}
+
+
+def models():
+    published_models = {name: (*model, *published.processor(model[0])) for name, model in published.models().items()}
+    return published_models | STAGED
 
 
 def main():
@@ -27,8 +43,8 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.list:
-        return print(*published.models(), sep="\n")
-    if options.name not in published.models() or options.directory is None:
+        return print(*models(), sep="\n")
+    if options.name not in models() or options.directory is None:
         parser.error("a NAME of --list and a DIR are needed")
     transformers.utils.logging.disable_progress_bar()
     write(options)
@@ -36,15 +52,24 @@ def main():
 
 
 def write(options):
-    class_name, arguments = published.models()[options.name]
-    processor_class, processor_arguments = published.processor(class_name)
+    class_name, arguments, processor_class, processor_arguments = models()[options.name]
     model_class = getattr(transformers, class_name)
     torch.manual_seed(options.seed)
-    model = model_class(model_class.config_class(**arguments)).eval()
-    if class_name.startswith("MobileNet"):  # its plain initialisation dies out over 50 layers: denormals are slow
-        weights.randomise(model, torch.randn(1, 3, 224, 224), options.seed)
-    model.to(getattr(torch, options.dtype)).save_pretrained(options.directory, max_shard_size=options.shard)
+    model = model_class(model_class.config_class(**arguments))
+    fit_batch_norms(model, torch.randn(2, 3, 224, 224))
+    model.eval().to(getattr(torch, options.dtype)).save_pretrained(options.directory, max_shard_size=options.shard)
     getattr(transformers, f"{processor_class}Pil")(**processor_arguments).save_pretrained(options.directory)
+
+
+def fit_batch_norms(model, pixel_values):
+    """Without the statistics of what it sees a deep network of BatchNorms dies out (denormals are slow) or explodes."""
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(pixel_values)
 
 
 if __name__ == "__main__":
