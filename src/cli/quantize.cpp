@@ -58,8 +58,8 @@ Calibration from_pictures(const Options& options, const tasks::VisionModel& mode
 }
 
 // As `eval` counts.
-tasks::Score top1_of(const data::Dataset& dataset, std::vector<std::string> labels, tasks::ClassMapping mapping,
-                     std::vector<std::int64_t> truths) {
+tasks::Score top1_of(const data::Dataset& dataset, const std::vector<std::string>& labels,
+                     const tasks::ClassMapping& mapping, const std::vector<std::int64_t>& truths) {
   return [=, classes = dataset.classes](const Tensor& answers, const Tensor& /*exact*/) {
     tasks::Evaluation evaluation(classes, labels, mapping, /*top=*/1);
     evaluation.add(at::softmax(answers, -1, at::kDouble), truths);
@@ -85,7 +85,7 @@ Calibration from_dataset(const Options& options, const tasks::VisionModel& model
   if (!mapping) return unlabelled(options, model, std::move(pixels));
   std::vector<std::int64_t> truths;
   for (const auto i : read) truths.push_back(dataset.samples[samples[i]].label);
-  return {std::move(pixels), "top-1", top1_of(dataset, model.labels(), *mapping, std::move(truths))};
+  return {std::move(pixels), "top-1", top1_of(dataset, model.labels(), *mapping, truths)};
 }
 
 // A folder of pictures without labels is no dataset.

@@ -3,7 +3,6 @@
 
 #include "cli/commands.h"
 #include "cli/training_curve.h"
-#include "core/memory.h"
 #include "core/yaml.h"
 #include "train/trainer.h"
 
@@ -78,7 +77,6 @@ void try_to_draw(const fs::path& run, const std::function<void(const std::string
 }  // namespace
 
 int train(const Options& options) {
-  keep_freed_memory();
   const auto recipe = train::read_recipe(options.inputs.front(), {options.inputs.begin() + 1, options.inputs.end()});
   const auto run = run_folder(options);
   ProgressLine progress("train", "images", options.quiet);

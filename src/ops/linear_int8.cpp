@@ -120,15 +120,18 @@ T* elements(const Tensor& t) {
 
 }  // namespace
 
-Int8Weights quantise_weight(const Tensor& weight) {
-  const auto in = weight.size(1), out = weight.size(0);
-  const Tensor wide = weight.detach().to(at::kFloat);
-  const Tensor largest = wide.abs().amax(1, /*keepdim=*/true);
+Int8Codes int8_codes(const Tensor& weight) {
+  const Tensor rows = weight.detach().to(at::kFloat).flatten(1), largest = rows.abs().amax(1, /*keepdim=*/true);
   if (!largest.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::model, "int8: expected finite weights, found NaN or infinity in a layer; use fp32");
   }
   const Tensor scales = at::where(largest > 0, largest / 127, 1.0);
-  const Tensor codes = (wide / scales).round_().to(at::kChar);
+  return {.codes = (rows / scales).round_().to(at::kChar).view(weight.sizes()), .scales = scales};
+}
+
+Int8Weights quantise_weight(const Tensor& weight) {
+  const auto in = weight.size(1), out = weight.size(0);
+  const auto [codes, scales] = int8_codes(weight);
   const auto tiles = divided_up(out, tile_columns);
   const Tensor padded = at::constant_pad_nd(codes, {0, rounded_up(in, 4) - in, 0, tiles * tile_columns - out});
   Int8Weights w{.blocks = padded.view({tiles, tile_columns, -1, 4}).transpose(1, 2).contiguous(),

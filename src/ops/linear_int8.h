@@ -11,8 +11,16 @@
 
 namespace nunchi::ops {
 
-// The weight [out, in] (floating, on the CPU) with the scale max |w| / 127 for each output channel.
+struct Int8Codes {
+  Tensor codes;   // int8, of the weight's shape
+  Tensor scales;  // fp32 [out, 1]
+};
+
+// A weight [out, ...] (floating, on the CPU) with the scale max |w| / 127 for each output channel; 1 where all are 0.
 // Throws Error (model) where a weight is not finite.
+Int8Codes int8_codes(const Tensor& weight);
+
+// The weight [out, in] as linear_int8 wants it.
 Int8Weights quantise_weight(const Tensor& weight);
 
 // The weight [out, in] in fp32 that the codes stand for.

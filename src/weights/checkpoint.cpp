@@ -18,6 +18,7 @@
 
 #include "formats/safetensors.h"
 #include "nn/initialise.h"
+#include "ops/linear_int8.h"
 #include "weights/int8_storage.h"
 
 namespace nunchi::weights {
@@ -339,7 +340,7 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
     }
   }
   for (const auto& name : in_int8) {
-    auto [codes, scales] = to_int8(theirs.at(name));
+    auto [codes, scales] = ops::int8_codes(theirs.at(name));
     theirs[name] = std::move(codes);
     theirs[scales_name(name)] = std::move(scales);
   }

@@ -1,14 +1,11 @@
 #include "weights/int8_storage.h"
 
-#include <ATen/ops/amax.h>
-#include <ATen/ops/where.h>
 #include <fmt/format.h>
 
 namespace nunchi::weights {
 namespace {
 
 constexpr const char* quantisation_field = "quantization_config";
-constexpr double largest_code = 127;
 
 [[noreturn]] void refuse(const std::string& field, const std::string& expected, const Json& found) {
   throw Error(ErrorKind::model, fmt::format("config.json: {}.{}: expected {}, found {}; nunchi reads weights in int8 "
@@ -22,12 +19,6 @@ void expect(const Json& config, const std::string& path, const std::string& fiel
 }
 
 }  // namespace
-
-Int8Storage to_int8(const Tensor& weight) {
-  const Tensor rows = weight.flatten(1), largest = rows.abs().amax(1, /*keepdim=*/true);
-  const Tensor scales = at::where(largest > 0, largest / largest_code, 1.0);
-  return {.codes = (rows / scales).round_().to(at::kChar).view(weight.sizes()), .scales = scales};
-}
 
 Tensor from_int8(const Tensor& codes, const Tensor& scales) {
   return (codes.flatten(1).to(at::kFloat) * scales.to(at::kFloat).view({-1, 1})).view(codes.sizes());

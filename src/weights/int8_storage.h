@@ -2,8 +2,8 @@
 // the codes under the weight's own name, [out, ...] int8, and a scale for each output channel beside them, [out, 1]
 // fp32 under that name and "_scale". The weight is code * scale.
 //
-//   const Int8Storage stored = to_int8(weight);     // of the largest magnitude in each channel
-//   Tensor weight = from_int8(stored.codes, stored.scales);
+//   const auto [codes, scales] = ops::int8_codes(weight);
+//   Tensor stored = from_int8(codes, scales);   // the weight, rounded
 #pragma once
 
 #include "core/json.h"
@@ -11,13 +11,6 @@
 #include "ops/tensor.h"
 
 namespace nunchi::weights {
-
-struct Int8Storage {
-  Tensor codes, scales;
-};
-
-// weight [out, ...] fp32 -> codes of the same shape and scales [out, 1]: the largest magnitude becomes 127.
-Int8Storage to_int8(const Tensor& weight);
 
 // codes [out, ...], scales [out, 1], [out] or [1] -> [out, ...] fp32.
 Tensor from_int8(const Tensor& codes, const Tensor& scales);

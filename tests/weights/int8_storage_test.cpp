@@ -21,7 +21,7 @@ using testing::HasSubstr;
 TEST(Int8Storage, IsWithinHalfAStepOfEveryWeight) {
   Tensor weight = random({7, 3, 5, 5}, 1);
   weight[2].zero_();
-  const auto [codes, scales] = to_int8(weight);
+  const auto [codes, scales] = ops::int8_codes(weight);
   EXPECT_EQ(codes.scalar_type(), at::kChar);
   EXPECT_EQ(codes.sizes(), weight.sizes());
   EXPECT_EQ(scales.sizes(), (Shape{7, 1}));
@@ -33,14 +33,14 @@ TEST(Int8Storage, IsWithinHalfAStepOfEveryWeight) {
 // What is read from a file in int8 and frozen to int8 has the file's codes.
 TEST(Int8Storage, IsWhatFreezingMakes) {
   const Tensor stored = [&] {
-    const auto [codes, scales] = to_int8(random({65, 40}, 2));
+    const auto [codes, scales] = ops::int8_codes(random({65, 40}, 2));
     return from_int8(codes, scales);
   }();
   EXPECT_TRUE(same(ops::dequantise_weight(ops::quantise_weight(stored)), stored));
 }
 
 TEST(Int8Storage, TakesAScaleForEachChannelOrOneForAll) {
-  const Tensor codes = to_int8(random({4, 6}, 3)).codes;
+  const Tensor codes = ops::int8_codes(random({4, 6}, 3)).codes;
   EXPECT_TRUE(same(from_int8(codes, at::full({4}, 0.5)), codes.to(at::kFloat) * 0.5));
   EXPECT_TRUE(same(from_int8(codes, at::full({1}, 0.25)), codes.to(at::kFloat) * 0.25));
   EXPECT_TRUE(same(from_int8(codes, at::full({4, 1}, 0.5, at::kBFloat16)), codes.to(at::kFloat) * 0.5));
@@ -90,7 +90,7 @@ TEST_F(Int8File, IsReadBackAsItWasWritten) {
   EXPECT_TRUE(found.has_int8());
   Toy read;
   found.load(read);
-  const auto [codes, scales] = to_int8(toy_.first.weights.weight);
+  const auto [codes, scales] = ops::int8_codes(toy_.first.weights.weight);
   EXPECT_TRUE(same(read.first.weights.weight, from_int8(codes, scales)));
   EXPECT_TRUE(same(read.second.weights.weight, toy_.second.weights.weight));
 }
@@ -128,7 +128,7 @@ TEST_F(Int8File, WithoutItsScalesIsRefused) {
   const KeyTable plain{.publisher = "somebody"};
   const auto error = [&](const std::optional<Tensor>& scales) {
     auto all = tensors;
-    all["first.weight"] = to_int8(tensors["first.weight"]).codes;
+    all["first.weight"] = ops::int8_codes(tensors["first.weight"]).codes;
     if (scales) all["first.weight_scale"] = *scales;
     write_tensors(all);
     Toy read;
