@@ -51,10 +51,10 @@ int main(int argc, char** argv) {
   const std::string precision = argc > 2 ? argv[2] : "fp32";
   const int batch = argc > 3 ? std::stoi(argv[3]) : 1, runs = argc > 4 ? std::stoi(argv[4]) : 30;
 
-  nunchi::keep_freed_memory();  // as the program does
   auto start = Clock::now();
   const nunchi::tasks::VisionModel model({.path = argv[1]}, nunchi::tasks::precision_from_name(precision));
   const double load = milliseconds_since(start);
+  nunchi::keep_freed_memory();  // as the program does
   auto shape = model.network().input_shape();
   shape.insert(shape.begin(), batch);
   const auto pixels = read_pixels(shape, argc > 5 ? argv[5] : nullptr);

@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/isa.h"
+#include "core/memory.h"
 
 namespace nunchi::cli {
 namespace {
@@ -47,7 +48,9 @@ tasks::ModelSource model_source(const Options& options) {
 
 tasks::VisionModel open_model(const Options& options) {
   const auto source = model_source(options);
-  return tasks::VisionModel(source, precision_of(options, source));
+  tasks::VisionModel model(source, precision_of(options, source));
+  keep_freed_memory();
+  return model;
 }
 
 tasks::Classifier open_classifier(const Options& options) {
@@ -63,6 +66,7 @@ tasks::Classifier open_classifier(const Options& options) {
   }
   std::vector<tasks::VisionModel> models;
   for (const auto& [source, precision] : chosen) models.emplace_back(source, precision);
+  keep_freed_memory();
   return {std::move(models), std::move(how)};
 }
 

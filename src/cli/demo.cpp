@@ -8,6 +8,7 @@
 #include "cli/demo_model.h"
 #include "cli/demo_report.h"
 #include "core/file.h"
+#include "core/memory.h"
 #include "core/memory_file.h"
 #include "core/process_time.h"
 #include "remote/hub.h"
@@ -116,6 +117,7 @@ int demo(const Options& options) {
   times.threads = at::get_num_threads();
 
   const tasks::VisionModel model(source, precision);
+  keep_freed_memory();
   DemoReport report{.model = source.path.string(),
                     .labels = model.network().classes() > 0 ? model.labels() : std::vector<std::string>{},
                     .parameters = model.parameters(),

@@ -7,7 +7,6 @@
 #include "cli/commands.h"
 #include "core/interrupt.h"
 #include "core/log.h"
-#include "core/memory.h"
 #include "engine/errors.h"
 #include "tasks/bundled_models.h"
 
@@ -58,7 +57,6 @@ int dispatch(const Options& options) {
 
 extern "C" NUNCHI_API int nunchi_run(const Options& options) {
   stop_on_signals();
-  keep_freed_memory();
   set_log_sink([&](LogLevel level, std::string_view message) {
     if (options.quiet || (level != LogLevel::warning && !options.verbose)) return;
     remark(message);

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/training_curve.h"
+#include "core/memory.h"
 #include "core/yaml.h"
 #include "train/trainer.h"
 

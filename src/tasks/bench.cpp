@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/interrupt.h"
+#include "core/memory.h"
 #include "core/timing.h"
 #include "tasks/json_from_child.h"
 
@@ -15,6 +16,7 @@ namespace {
 Json measured(const ModelSource& source, const BenchCase& what, const BenchOptions& options) {
   auto begin = Clock::now();
   const VisionModel model(source, what.precision);
+  keep_freed_memory();
   Json json = {{"load", seconds_since(begin)}, {"seconds", Json::array()}};
   const auto shape = model.network().input_shape();
   const Tensor pixels = at::randn({what.batch, shape[0], shape[1], shape[2]});

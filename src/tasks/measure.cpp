@@ -4,6 +4,7 @@
 
 #include "core/child_process.h"
 #include "core/interrupt.h"
+#include "core/memory.h"
 #include "core/timing.h"
 #include "tasks/info.h"
 #include "tasks/json_from_child.h"
@@ -26,6 +27,7 @@ class Measuring {
     json_["pictures"] = Json::array();
     json_["seconds"] = Json::array();
     json_["stopped"] = false;
+    keep_freed_memory();
   }
 
   Json run(const std::vector<std::filesystem::path>& paths) {
