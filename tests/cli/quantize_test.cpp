@@ -13,7 +13,7 @@ class Quantize : public Pictures {
  protected:
   ProgramRun quantize(std::vector<std::string> words) const {
     words.insert(words.begin(), "quantize");
-    words.insert(words.end(), {"-o", out("int8")});
+    words.insert(words.end(), {"--threads", "1", "-o", out("int8")});
     return run_program(words);
   }
 };
@@ -64,6 +64,23 @@ TEST_F(Quantize, CountsTop1WhereTheLabelsAreTheModelsClasses) {
   EXPECT_NEAR(json["fp32"]["score"].get<double>(), 100.0 / labels, 1e-9) << "one picture under every label";
   const auto eval = parse_json(run_program({"eval", vit, out("data"), "--json"}).out, "eval");
   EXPECT_NEAR(json["fp32"]["score"].get<double>(), 100 * eval["top1"]["value"].get<double>(), 1e-9) << eval.dump();
+}
+
+TEST_F(Quantize, KeepsTheBundledModelsAccuracy) {
+  SKIP_WITHOUT_SHARED("cifar10-jpeg/cifar10_jpeg_all.zip");
+  const auto dataset = shared_data("cifar10-jpeg/cifar10_jpeg_all.zip");
+  const auto run = quantize({"--data", dataset.string(), "--limit", "1000", "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto json = parse_json(run.out, "quantize");
+  EXPECT_EQ(json["judge"], "top-1");
+  EXPECT_GT(json["fp32"]["score"].get<double>(), 70);
+  EXPECT_LE(json["drop"].get<double>(), 0.5);
+  EXPECT_GT(json["int8"]["mean_cosine"].get<double>(), 99.9);
+  EXPECT_LT(json["int8"]["weight_bytes"].get<double>(), 0.6 * json["fp32"]["weight_bytes"].get<double>());
+  for (const auto& layer : json["layers"]) EXPECT_EQ(layer["in_float"], false) << layer;
+  const auto eval = run_program({"eval", out("int8"), dataset.string(), "--limit", "1000", "--threads", "1", "--json"});
+  EXPECT_NEAR(parse_json(eval.out, "eval")["top1"]["value"].get<double>() * 100, json["int8"]["score"].get<double>(),
+              1e-9);
 }
 
 TEST_F(Quantize, SaysWhatIsWrong) {
