@@ -47,12 +47,9 @@ Calibration unlabelled(const Options& options, const tasks::VisionModel& model, 
 Calibration from_pictures(const Options& options, const tasks::VisionModel& model, std::size_t limit) {
   Options words = options;
   words.inputs = {options.data};
-  auto paths = find_pictures(words).paths;
-  if (paths.size() > limit) {
-    std::vector<fs::path> some;
-    for (std::size_t i = 0; i < limit; ++i) some.push_back(paths[i * paths.size() / limit]);
-    paths = std::move(some);
-  }
+  const auto found = find_pictures(words).paths;
+  std::vector<fs::path> paths;
+  for (const auto i : spread_evenly(found.size(), limit)) paths.push_back(found[i]);
   const auto inputs = tasks::picture_files(paths, model.transform(), decode_options(options));
   return unlabelled(options, model, read_all(options, inputs, nullptr));
 }

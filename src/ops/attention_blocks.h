@@ -6,8 +6,8 @@
 
 namespace nunchi::ops {
 
-// Empty where attention_blocks can run, else why not. It is for bf16 on a CPU that multiplies it; in fp32 LibTorch's
-// own kernel is faster (docs/decisions/0005).
+// Empty where attention_blocks can run, else why not. It is for bf16 on a CPU that multiplies it; fp32 goes
+// head by head (ops/attention_heads.h).
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.

@@ -37,10 +37,6 @@ const char* fused_obstacle(const PatchWeights& w) {
   return "";
 }
 
-}  // namespace
-
-namespace {
-
 struct Sides {
   std::int64_t before, after;
 };

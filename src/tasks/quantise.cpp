@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::array ranges{WeightRange::largest, WeightRange::percentile, WeightRange::least_error};
 constexpr int timed_forwards = 11;
 
-// The smallest and the largest code, or one code for all: the squared error of rounding rows to a range [out, 1].
+// The squared error of each row of [out, n] when it is rounded in a range [out, 1]: [out, 1].
 Tensor rounding_error(const Tensor& rows, const Tensor& largest) {
   const Tensor scale = at::where(largest > 0, largest / 127, 1.0);
   return ((rows / scale).round_().clamp_(-127, 127) * scale - rows).pow_(2).sum(1, /*keepdim=*/true);
