@@ -51,8 +51,8 @@ ConvNextMlp::ConvNextMlp(const ConvNextConfig& c, std::int64_t dim)
 
 Tensor ConvNextMlp::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
   const Tensor hidden = fc1.forward(x, {.activation = activation_});
-  return fc2.forward(response_norm_.weight.defined() ? ops::global_response_norm(hidden, response_norm_) : hidden,
-                     epilogue);
+  return seen(fc2.forward(response_norm_.weight.defined() ? ops::global_response_norm(hidden, response_norm_) : hidden,
+                          epilogue));
 }
 
 void ConvNextMlp::initialise(const at::Generator& generator) {
@@ -81,9 +81,9 @@ ConvNextBlock::ConvNextBlock(const ConvNextConfig& c, std::size_t stage, std::in
 
 Tensor ConvNextBlock::forward(const Tensor& x) const {
   const Tensor y = norm.forward(channels_last(conv_dw.forward(x)));
-  const auto scale = gamma_.defined() ? std::optional(gamma_) : std::nullopt;
-  return channels_first(
-      mlp.forward(y, {.scale = scale, .residual = channels_last(x), .kept = drop_path.draw(x, is_training())}));
+  ops::Epilogue epilogue = {.residual = channels_last(x), .kept = drop_path.draw(x, is_training())};
+  if (gamma_.defined()) epilogue.scale = gamma_;
+  return seen(channels_first(mlp.forward(y, epilogue)));
 }
 
 void ConvNextBlock::initialise(const at::Generator& generator) {
@@ -105,7 +105,7 @@ ConvNextStage::ConvNextStage(const ConvNextConfig& c, std::size_t index) {
 Tensor ConvNextStage::forward(const Tensor& map) {
   Tensor x = downsample_ ? downsample_->forward(norm_2d(*norm_, map)) : map;
   for (std::size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i].forward(x);
-  return x;
+  return seen(x);
 }
 
 ConvNext::ConvNext(ConvNextConfig config) : config_(std::move(config)) {

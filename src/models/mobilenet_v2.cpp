@@ -84,7 +84,8 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2
 
 Tensor InvertedResidual::forward(const Tensor& x) const {
   const Tensor filtered = conv_3x3.forward(expand_1x1.forward(x));
-  return residual ? reduce_1x1.forward(filtered, x, drop_path.draw(x, is_training())) : reduce_1x1.forward(filtered);
+  return seen(residual ? reduce_1x1.forward(filtered, x, drop_path.draw(x, is_training()))
+                       : reduce_1x1.forward(filtered));
 }
 
 MobileStem::MobileStem(const MobileNetV2Config& c)
@@ -102,7 +103,7 @@ MobileStem::MobileStem(const MobileNetV2Config& c)
 Tensor MobileStem::forward(const Tensor& image) const {
   const Tensor x = first_conv.forward(image);
   const Tensor filtered = conv_3x3.forward(expand_1x1 ? expand_1x1->forward(x) : x);
-  return reduce_1x1.forward(filtered, residual ? std::optional(x) : std::nullopt);
+  return seen(reduce_1x1.forward(filtered, residual ? std::optional(x) : std::nullopt));
 }
 
 MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) {

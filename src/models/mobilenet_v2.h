@@ -97,6 +97,7 @@ class MobileNetV2 : public Model {
   ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
+  std::string map_layer() const override { return "conv_1x1"; }
 
  private:
   MobileNetV2Config config_;

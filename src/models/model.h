@@ -38,6 +38,10 @@ class Model : public nn::Module {
 
   virtual Shape input_shape() const = 0;     // channels, height, width that the model was trained with
   virtual std::int64_t classes() const = 0;  // 0: no head
+
+  // The layer (nn/watch.h) whose values still have their place in the picture and are read by all that follows: what
+  // class activation maps are made of.
+  virtual std::string map_layer() const = 0;
 };
 
 // Multiply-accumulates of one picture of this size [channels, h, w], counted on shapes alone. Needs a model without

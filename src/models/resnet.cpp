@@ -90,11 +90,11 @@ Tensor Projection::forward(const Tensor& x) const {
   if (kind_ == Shortcut::padding) {
     const Tensor every_second = x.slice(2, 0, x.size(2), stride_).slice(3, 0, x.size(3), stride_);
     const auto before = added_channels_ / 2;
-    return at::constant_pad_nd(every_second, {0, 0, 0, 0, before, added_channels_ - before});
+    return seen(at::constant_pad_nd(every_second, {0, 0, 0, 0, before, added_channels_ - before}));
   }
   const bool pooled = kind_ == Shortcut::pooled_projection && stride_ > 1;
-  return convolution->forward(pooled ? ops::average_pool2d(x, {.kernel = 2, .stride = stride_, .partial_windows = true})
-                                     : x);
+  return seen(convolution->forward(
+      pooled ? ops::average_pool2d(x, {.kernel = 2, .stride = stride_, .partial_windows = true}) : x));
 }
 
 ResidualBlock::ResidualBlock(const ResNetConfig& c, const ResNetStage& stage, std::int64_t in, std::int64_t stride,
@@ -129,9 +129,9 @@ Tensor ResidualBlock::residual_branch(const Tensor& x) const {
 Tensor ResidualBlock::forward(const Tensor& x) const {
   const Tensor y = residual_branch(x), shortcut = downsample_ ? downsample_->forward(x) : x;
   const auto& last = conv3_ ? *conv3_ : *conv2_;
-  if (!gate_) return last.forward(y, shortcut, drop_path_.draw(y, is_training()));
+  if (!gate_) return seen(last.forward(y, shortcut, drop_path_.draw(y, is_training())));
   const Tensor gated = drop_path_.apply(gate_->forward(last.forward(y)), is_training());
-  return ops::activate(gated + shortcut, activation_);
+  return seen(ops::activate(gated + shortcut, activation_));
 }
 
 ResNetStemLayers::ResNetStemLayers(const ResNetConfig& c) : kind_(c.stem), anti_alias_(c.anti_alias) {

@@ -122,6 +122,9 @@ class ResNet : public Model {
   ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
+  std::string map_layer() const override {
+    return "layer" + std::to_string(config_.stages.size()) + "." + std::to_string(config_.stages.back().depth - 1);
+  }
   const ResNetConfig& config() const { return config_; }
 
  private:

@@ -81,10 +81,10 @@ SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, std::int
 Tensor SwinBlock::forward(const Tensor& x, nn::Grid map, Tensor* attention) const {
   if (second_) {
     const Tensor y = x + drop_path.apply(norm1.forward(attend(x, map, attention)), is_training());
-    return y + drop_path.apply(norm2.forward(mlp.forward(y)), is_training());
+    return seen(y + drop_path.apply(norm2.forward(mlp.forward(y)), is_training()));
   }
   const Tensor y = x + drop_path.apply(attend(norm1.forward(x), map, attention), is_training());
-  return mlp.forward(norm2.forward(y), {.residual = y, .kept = drop_path.draw(y, is_training())});
+  return seen(mlp.forward(norm2.forward(y), {.residual = y, .kept = drop_path.draw(y, is_training())}));
 }
 
 Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, Tensor* attention) const {
@@ -121,7 +121,7 @@ Tensor PatchMerging::forward(const Tensor& x, nn::Grid map) const {
   const Tensor four = even.view({b, rows, 2, columns, 2, c})
                           .permute({0, 1, 3, 4, 2, 5})  // [b, rows, columns, right, below, c]
                           .reshape({b, rows * columns, 4 * c});
-  return second_ ? norm.forward(reduction.forward(four)) : reduction.forward(norm.forward(four));
+  return seen(second_ ? norm.forward(reduction.forward(four)) : reduction.forward(norm.forward(four)));
 }
 
 SwinStage::SwinStage(const SwinConfig& config, std::size_t index) {
@@ -150,6 +150,10 @@ Swin::Swin(const SwinConfig& config) : config_(config) {
   const auto pooled = last;
   if (c.classes > 0) child("head.fc", head_.emplace(pooled, c.classes));
   if (head_) head_->input_dropout = c.head_dropout;
+}
+
+std::string Swin::map_layer() const {
+  return fmt::format("layers.{}.blocks.{}.norm1", config_.stages.size() - 1, config_.stages.back().depth - 1);
 }
 
 ModelOutput Swin::forward(const Tensor& image, const ForwardOptions& options) {

@@ -65,7 +65,7 @@ ops::Epilogue VitBlock::add_to(const Tensor& x, const std::optional<LayerScale>&
 
 Tensor VitBlock::forward(const Tensor& x, Tensor* attention) const {
   const Tensor y = attn.forward(norm1.forward(x), add_to(x, ls1), attention);
-  return mlp.forward(norm2.forward(y), add_to(y, ls2));
+  return seen(mlp.forward(norm2.forward(y), add_to(y, ls2)));
 }
 
 Vit::Vit(const VitConfig& config) : config_(config) {

@@ -48,7 +48,7 @@ Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const 
       {.bias = options.bias, .dropout = is_training() ? dropout_ : 0, .return_weights = options.weights != nullptr});
   if (options.weights) *options.weights = result.weights;
   const Tensor y = result.output.reshape({b, n, -1});
-  return proj.forward(norm ? norm->forward(y) : y, epilogue);
+  return seen(proj.forward(norm ? norm->forward(y) : y, epilogue));
 }
 
 Tensor Attention::project(const Tensor& x) const {

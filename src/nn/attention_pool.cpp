@@ -23,9 +23,9 @@ Tensor AttentionPool::forward(const Tensor& tokens) const {
   const auto b = tokens.size(0), n = tokens.size(1);
   const Tensor query = q.forward(latent.expand({b, -1, -1})).view({b, 1, heads_, -1});
   const auto keys_and_values = kv.forward(tokens).view({b, n, 2, heads_, -1}).unbind(2);  // [b, n, heads, head_dim]
-  const Tensor seen = ops::attention(query, keys_and_values[0], keys_and_values[1]).output;
-  const Tensor x = proj.forward(seen.reshape({b, 1, -1}));
-  return mlp.forward(norm.forward(x), {.residual = x}).select(1, 0);
+  const Tensor attended = ops::attention(query, keys_and_values[0], keys_and_values[1]).output;
+  const Tensor x = proj.forward(attended.reshape({b, 1, -1}));
+  return seen(mlp.forward(norm.forward(x), {.residual = x}).select(1, 0));
 }
 
 }  // namespace nunchi::nn

@@ -27,10 +27,10 @@ ops::Epilogue Block::add_to(const Tensor& residual, const Tensor& gamma) const {
 Tensor Block::forward(const Tensor& x, const Attention::Options& options) const {
   if (norm_after_) {
     const Tensor y = x + drop_path_.apply(norm1.forward(attn.forward(x, {}, options)), is_training());
-    return y + drop_path_.apply(norm2.forward(mlp.forward(y)), is_training());
+    return seen(y + drop_path_.apply(norm2.forward(mlp.forward(y)), is_training()));
   }
   const Tensor y = attn.forward(norm1.forward(x), add_to(x, gamma_1_), options);
-  return mlp.forward(norm2.forward(y), add_to(y, gamma_2_));
+  return seen(mlp.forward(norm2.forward(y), add_to(y, gamma_2_)));
 }
 
 void Block::initialise(const at::Generator& generator) {

@@ -19,9 +19,8 @@ class Conv : public Module {
  public:
   explicit Conv(const ConvConfig& config);
 
-  Tensor forward(const Tensor& x) const {
-    return ops::conv2d(x, weights_, options_);
-  }  // [b, in, h, w] -> [b, out, ...]
+  // [b, in, h, w] -> [b, out, ...]
+  Tensor forward(const Tensor& x) const { return seen(ops::conv2d(x, weights_, options_)); }
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;

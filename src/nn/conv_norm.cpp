@@ -26,10 +26,11 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
 
 Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
                          const std::optional<Tensor>& kept) const {
-  if (is_frozen()) return ops::conv2d(x, folded_, options_, {.activation = config_.activation, .residual = residual});
+  if (is_frozen())
+    return seen(ops::conv2d(x, folded_, options_, {.activation = config_.activation, .residual = residual}));
   Tensor y = convolve_and_normalise(x);
   if (kept) y = y * *kept;
-  return ops::activate(residual ? y + *residual : y, config_.activation);
+  return seen(ops::activate(residual ? y + *residual : y, config_.activation));
 }
 
 Tensor ConvNorm::convolve_and_normalise(const Tensor& x) const {

@@ -35,7 +35,7 @@ Tensor HybridStem::forward(const Tensor& image) const {
   const Tensor map = ops::conv2d(ops::pad_same(image, {.kernel = 7, .stride = 2}), convolution, halving);
   const Tensor active = ops::activate(ops::group_norm(map, norm_), ops::Activation::relu);
   constexpr double smallest = -std::numeric_limits<float>::infinity();
-  return ops::max_pool2d(ops::pad_same(active, {.kernel = 3, .stride = 2}, smallest), {.kernel = 3, .stride = 2});
+  return seen(ops::max_pool2d(ops::pad_same(active, {.kernel = 3, .stride = 2}, smallest), {.kernel = 3, .stride = 2}));
 }
 
 void HybridStem::freeze(const FreezeOptions& options) {

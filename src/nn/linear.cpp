@@ -14,11 +14,11 @@ Linear::Linear(std::int64_t in, std::int64_t out, bool bias) {
 }
 
 Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
-  if (!is_training() || (dropout == 0 && input_dropout == 0)) return ops::linear(x, weights, epilogue);
+  if (!is_training() || (dropout == 0 && input_dropout == 0)) return seen(ops::linear(x, weights, epilogue));
   const Tensor some = input_dropout > 0 ? at::dropout(x, input_dropout, /*train=*/true) : x;
-  if (dropout == 0) return ops::linear(some, weights, epilogue);
+  if (dropout == 0) return seen(ops::linear(some, weights, epilogue));
   const Tensor y = ops::linear(some, weights, {.activation = epilogue.activation});
-  return ops::finish(at::dropout(y, dropout, /*train=*/true), epilogue);
+  return seen(ops::finish(at::dropout(y, dropout, /*train=*/true), epilogue));
 }
 
 void Linear::freeze(const FreezeOptions& options) {

@@ -19,7 +19,7 @@ Mlp::Mlp(const MlpConfig& config)
 
 Tensor Mlp::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
   const Tensor hidden = gated_ ? ops::gated(fc1.forward(x), gate_) : fc1.forward(x, {.activation = activation_});
-  return fc2.forward(norm ? norm->forward(hidden) : hidden, epilogue);
+  return seen(fc2.forward(norm ? norm->forward(hidden) : hidden, epilogue));
 }
 
 }  // namespace nunchi::nn

@@ -28,6 +28,11 @@ enum class Precision { fp32, bf16, int8 };
 
 at::ScalarType activation_dtype(Precision precision);
 
+class Watch;
+namespace detail {
+extern constinit thread_local const Watch* watching;  // of this thread; null: nobody watches
+}
+
 // One registered tensor of a module.
 struct Slot {
   std::string name;
@@ -61,6 +66,13 @@ class Module {
   std::vector<Named> tensors();
   std::int64_t parameter_count();  // of trainable tensors
 
+  // Every module below this one, parents before children, under the name of its tensors without their last word.
+  struct NamedLayer {
+    std::string name;
+    Module* layer;
+  };
+  std::vector<NamedLayer> layers();
+
   bool is_training() const { return training_; }
   void train(bool on);
   // Back to inference for every part below that has parameters, none of which asks for a gradient.
@@ -83,6 +95,13 @@ class Module {
   void buffer(const std::string& name, Tensor& tensor, Shape shape, at::ScalarType dtype = at::kFloat);
   void child(const std::string& name, Module& module);
 
+  // What forward gives back, handed through: whoever watches the model sees it, and may change it (nn/watch.h).
+  Tensor seen(Tensor y) const {
+    if (detail::watching != nullptr) [[unlikely]]
+      return show(y);
+    return y;
+  }
+
   // The two ways a tensor leaves its plain form when a module freezes.
   void cast(Slot& slot, const FreezeOptions& options);     // to the activation dtype
   void release(Slot& slot, const FreezeOptions& options);  // it lives on in a packed form
@@ -90,7 +109,10 @@ class Module {
   void freeze_children(const FreezeOptions& options);
 
  private:
+  Tensor show(const Tensor& y) const;
   void collect(const std::string& prefix, std::vector<Named>& into);
+  void collect_layers(const std::string& prefix, std::vector<NamedLayer>& into);
+  std::string layer_name(const std::string& name) const;
   bool is_all_frozen();
 
   std::vector<Slot> slots_;

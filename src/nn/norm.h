@@ -20,7 +20,7 @@ class LayerNorm : public Module {
   }
 
   Tensor forward(const Tensor& x) const {  // [..., dim]
-    return kind_ == NormKind::rms ? ops::rms_norm(x, weights.weight, weights.eps) : ops::layer_norm(x, weights);
+    return seen(kind_ == NormKind::rms ? ops::rms_norm(x, weights.weight, weights.eps) : ops::layer_norm(x, weights));
   }
 
   void initialise(const at::Generator&) override {

@@ -44,7 +44,7 @@ RearrangedPatchEmbed::RearrangedPatchEmbed(std::int64_t channels, std::array<std
 }
 
 Tensor RearrangedPatchEmbed::forward(const Tensor& image) const {
-  return norm2.forward(proj.forward(norm1.forward(rearrange_patches(image, patch_))));
+  return seen(norm2.forward(proj.forward(norm1.forward(rearrange_patches(image, patch_)))));
 }
 
 Tensor rearrange_patches(const Tensor& image, std::array<std::int64_t, 2> patch) {

@@ -13,7 +13,8 @@ class PatchEmbed : public Module {
  public:
   PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch, std::int64_t dim, bool bias = true);
 
-  Tensor forward(const Tensor& image) const { return ops::patch_embed(image, weights); }  // [b, c, h, w] -> [b, n, dim]
+  // [b, c, h, w] -> [b, n, dim]
+  Tensor forward(const Tensor& image) const { return seen(ops::patch_embed(image, weights)); }
 
   void freeze(const FreezeOptions& options) override;
   void thaw() override;

@@ -190,7 +190,7 @@ Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor*
                                       .dropout = is_training() ? config_.attention_dropout : 0,
                                       .return_weights = weights != nullptr});
   if (weights) *weights = result.weights;
-  return proj.forward(result.output.reshape({x.size(0), x.size(1), -1}));
+  return seen(proj.forward(result.output.reshape({x.size(0), x.size(1), -1})));
 }
 
 Tensor WindowAttention::bias(const Windows& windows) const {

@@ -60,15 +60,16 @@ Tensor group_norm_reference(const Tensor& x, const GroupNormWeights& w) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const LayerNormWeights& w) {
-  if (x.is_meta()) return at::empty_like(x);  // LibTorch has neither layer_norm nor var_mean on shapes alone
   const OpScope scope("layer_norm", {&x, &w.weight, &w.bias});
+  // LibTorch has neither layer_norm nor var_mean on shapes alone.
+  if (x.is_meta()) return scope.result(at::empty_like(x));
   if (!use_fused("layer_norm", "")) return scope.result(layer_norm_reference(x, w));
   return scope.result(at::layer_norm(x, {x.size(-1)}, w.weight, w.bias, w.eps));
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  if (x.is_meta()) return at::empty_like(x);
   const OpScope scope("rms_norm", {&x, &weight});
+  if (x.is_meta()) return scope.result(at::empty_like(x));
   if (!use_fused("rms_norm", "")) return scope.result(rms_norm_reference(x, weight, eps));
   return scope.result(at::rms_norm(x, {x.size(-1)}, weight, eps));
 }

@@ -37,6 +37,7 @@ VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optio
       path_(std::move(files.path)),
       transform_(std::move(files.transform)),
       labels_(choose_labels(files, labels)),
+      source_(std::move(files.source)),
       network_(std::move(files.built.model)),
       checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads)),
       parameters_(network_->parameter_count()),
@@ -51,6 +52,16 @@ models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::For
   checkpoint_.check();
   make_float(output);
   return output;
+}
+
+std::unique_ptr<models::Model> VisionModel::network_of_shapes() const { return models::build(source_).model; }
+
+models::Model& VisionModel::plain_network() const {
+  if (plain_) return *plain_;
+  auto network = network_of_shapes();
+  checkpoint_.load(*network);
+  plain_ = std::move(network);
+  return *plain_;
 }
 
 const image::Transform& VisionModel::transform() const {

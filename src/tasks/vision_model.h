@@ -27,6 +27,14 @@ class VisionModel {
   bool has_transform() const { return transform_.has_value(); }
 
   models::Model& network() const { return *network_; }
+
+  // The same network with its plain weights in fp32, for gradients: read again from the checkpoint when it is first
+  // asked for, beside the one that answers, which stays as it is and as fast. What the file holds in fp32 is shown
+  // where it is mapped and takes no memory of its own. Throws Error (model) as loading does.
+  models::Model& plain_network() const;
+  // The same network once more, shapes only (models::count_macs, layers).
+  std::unique_ptr<models::Model> network_of_shapes() const;
+
   const weights::Checkpoint& checkpoint() const { return checkpoint_; }
   const std::vector<std::string>& labels() const { return labels_; }
   const std::string& label(std::int64_t id) const { return labels_.at(static_cast<std::size_t>(id)); }
@@ -41,7 +49,9 @@ class VisionModel {
   std::filesystem::path path_;
   std::optional<image::Transform> transform_;
   std::vector<std::string> labels_;
+  models::Source source_;
   std::unique_ptr<models::Model> network_;
+  mutable std::unique_ptr<models::Model> plain_;
   weights::Checkpoint checkpoint_;
   std::int64_t parameters_ = 0;
   nn::Precision precision_;

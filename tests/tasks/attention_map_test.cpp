@@ -50,6 +50,16 @@ std::vector<std::vector<double>> rollout_by_hand(const models::ModelOutput& outp
   return rollout;
 }
 
+// Swin's windows of the first stage have as many tokens as its last map.
+TEST(AttentionMap, WindowsAreNone) {
+  models::ModelOutput output;
+  output.grid = {7, 7};
+  output.attentions = {at::rand({64, 3, 49, 49}), at::rand({1, 24, 49, 49})};
+  EXPECT_FALSE(has_attention_map(output));
+  output.attentions = {at::rand({1, 3, 49, 49}), at::rand({1, 3, 49, 49})};
+  EXPECT_TRUE(has_attention_map(output));
+}
+
 TEST(AttentionMap, RolloutIsThatOfThePaper) {
   const auto output = example(/* class and distillation token */ 2, 0);
   const Tensor map = attention_rollout(output);
