@@ -8,11 +8,12 @@
 #include "cli/demo_report.h"
 #include "core/file.h"
 #include "draw/line_chart.h"
+#include "draw/words.h"
 
 namespace nunchi::cli {
 namespace {
 
-constexpr double width = 940, height = 430, margin = 18;
+constexpr double width = 940, height = 430;
 
 std::vector<std::string> precisions_of(const BenchRun& run) {
   std::vector<std::string> names;
@@ -26,15 +27,6 @@ std::vector<std::string> precisions_of(const BenchRun& run) {
 std::string machine(const BenchRun& run) {
   return fmt::format("{}, {}", cpu_info().brand,
                      run.threads == 1 ? "1 thread" : fmt::format("{} threads", run.threads));
-}
-
-bool is_vector(const std::filesystem::path& file) { return file.extension() == ".svg"; }
-
-void save(const std::filesystem::path& file, draw::Canvas& canvas) {
-  if (is_vector(file))
-    write_file(file, canvas.svg());
-  else
-    write_file(file, canvas.png());
 }
 
 // One value for each batch that could be measured, with its text beside it.
@@ -174,16 +166,10 @@ draw::LineChart comparison_chart(const BenchRun& run, bool accuracy) {
 
 void plot_model(const std::filesystem::path& file, const BenchRun& run) {
   const auto& model = run.models.front();
-  draw::Canvas canvas(width, height, {.vector = is_vector(file)});
-  double y = margin;
-  y += canvas
-           .text(short_names(run.models).front(), {margin, y},
-                 {.size = 16, .bold = true, .most_width = width - 2 * margin})
-           .height;
-  const auto about =
-      fmt::format("{} parameters, {:.3g} GFLOP a picture of {}; {}", with_thousands(model.info.parameters),
-                  model.gflop(), to_string(model.info.input_shape), machine(run));
-  y += 2 + canvas.text(about, {margin, y + 2}, {.color = draw::quiet_ink, .most_width = width - 2 * margin}).height;
+  const draw::Head head = {
+      .title = short_names(run.models).front(),
+      .subtitle = fmt::format("{} parameters, {:.3g} GFLOP a picture of {}; {}", with_thousands(model.info.parameters),
+                              model.gflop(), to_string(model.info.input_shape), machine(run))};
   const auto speed = over_batches(run, "pictures a second", false, [](const Measured& m) {
     return Value{m.pictures_per_second(),
                  fmt::format("{:.{}f}", m.pictures_per_second(), m.pictures_per_second() < 10 ? 1 : 0)};
@@ -191,17 +177,18 @@ void plot_model(const std::filesystem::path& file, const BenchRun& run) {
   const auto latency = over_batches(run, "milliseconds a call, median", true, [](const Measured& m) {
     return Value{1000 * m.result.at(0.5), milliseconds(m.result.at(0.5))};
   });
-  draw::draw_line_chart(canvas, speed, {0, y, width / 2, height - y});
-  draw::draw_line_chart(canvas, latency, {width / 2, y, width / 2, height - y});
-  save(file, canvas);
+  const auto onto = [&](draw::Canvas& canvas) {
+    const double y =
+        draw::margin + draw::draw_head(canvas, head, {draw::margin, draw::margin}, width - 2 * draw::margin);
+    const double half = (width - 4 * draw::margin) / 2, below = height - draw::margin - y;
+    draw::draw_line_chart(canvas, speed, {draw::margin, y, half, below});
+    draw::draw_line_chart(canvas, latency, {3 * draw::margin + half, y, half, below});
+  };
+  draw::write_drawing(file, {.width = width, .height = height, .draw = onto});
 }
 
 void plot_comparison(const std::filesystem::path& file, const BenchRun& run) {
-  const auto chart = comparison_chart(run, has_comparable_accuracy(run));
-  if (is_vector(file))
-    write_file(file, draw::line_chart_svg(chart));
-  else
-    write_file(file, draw::line_chart(chart));
+  draw::write_drawing(file, draw::drawing(comparison_chart(run, has_comparable_accuracy(run))));
 }
 
 }  // namespace nunchi::cli

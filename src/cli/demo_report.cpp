@@ -80,7 +80,7 @@ void add_similarity(draw::HtmlReport& page, const DemoReport& report) {
     matrix.thumbnails.push_back(picture.seen);
   }
   page.picture(
-      {draw::data_uri(draw::similarity_matrix(matrix), "image/png"), "matrix of cosines between the pictures"});
+      {draw::data_uri(draw::png_of(draw::drawing(matrix)), "image/png"), "matrix of cosines between the pictures"});
 }
 
 void add_attention(draw::HtmlReport& page, const DemoReport& report) {

@@ -28,10 +28,7 @@ void draw_memory_curve(const tasks::Profile& profile, const std::string& model, 
                               .x = {.title = "ms"},
                               .y = {.title = "MB", .least = 0},
                               .series = {std::move(memory)}};
-  if (path.extension() == ".svg")
-    write_file(path, draw::line_chart_svg(chart));
-  else
-    write_file(path, draw::line_chart(chart));
+  draw::write_drawing(path, draw::drawing(chart));
 }
 
 }  // namespace nunchi::cli

@@ -32,7 +32,7 @@ void add_profile(CLI::App& app, Options& o) {
   command->add_option("--top", o.top, "how many operations to list (default: 10)")->check(CLI::Range(1, 100'000));
   command->add_option("--trace", o.trace,
                       "write one forward as a trace (Trace Event Format), to be opened at ui.perfetto.dev");
-  command->add_option("--plot", o.plot, "draw the memory over this forward: .png or .svg")
+  command->add_option("--plot", o.plot, "draw the memory over this forward: .png, .svg or .pdf")
       ->check(CLI::Validator(check_picture_name, ""));
   command->add_flag("--json", o.json, "one JSON object, with every operation");
   command->add_option("-o,--out", o.out, "write to this file instead of standard output");

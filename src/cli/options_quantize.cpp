@@ -28,7 +28,7 @@ void add_quantize(CLI::App& app, Options& o) {
   command->add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--split", o.split, "train, val or test, where the dataset has splits");
   command->add_option("--map", o.map, "a .csv or .json that says which of the model's classes each class of DATA is");
-  command->add_option("--plot", o.plot, "draw the sensitivity of the layers: .png or .svg")
+  command->add_option("--plot", o.plot, "draw the sensitivity of the layers: .png, .svg or .pdf")
       ->check(CLI::Validator(check_picture_name, ""));
   command->add_flag("--json", o.json, "one JSON object, with every layer");
   add_reading(*command, o);

@@ -179,10 +179,7 @@ void draw_sensitivity(const Options& options, const Quantised& q) {
     }
     if (!series.x.empty()) chart.series.push_back(std::move(series));
   }
-  if (fs::path(options.plot).extension() == ".svg")
-    write_file(options.plot, draw::line_chart_svg(chart));
-  else
-    write_file(options.plot, draw::line_chart(chart));
+  draw::write_drawing(options.plot, draw::drawing(chart));
 }
 
 }  // namespace

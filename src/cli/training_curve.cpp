@@ -41,7 +41,7 @@ void draw_training_curve(const std::filesystem::path& run) {
       .second_y = {.title = "accuracy", .least = 0, .greatest = 1, .format = draw::NumberFormat::percent}};
   for (auto* series : {&loss, &validation_loss, &accuracy, &top1})
     if (!series->x.empty()) chart.series.push_back(std::move(*series));
-  write_file(run / "curve.png", draw::line_chart(chart));
+  draw::write_drawing(run / "curve.png", draw::drawing(chart));
 }
 
 }  // namespace nunchi::cli

@@ -1,5 +1,6 @@
 #include "draw/sheet.h"
 
+#include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <fontconfig/fontconfig.h>
 #include <pango/pangocairo.h>
@@ -79,6 +80,7 @@ Owned<PangoLayout> layout_of(cairo_t* context, const std::string& text, const Te
   cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
   pango_cairo_context_set_font_options(pango_layout_get_context(layout.get()), options);
   cairo_font_options_destroy(options);
+  pango_context_set_round_glyph_positions(pango_layout_get_context(layout.get()), FALSE);
   pango_layout_context_changed(layout.get());
 
   const Owned<PangoFontDescription> font(pango_font_description_new());
@@ -93,6 +95,10 @@ Owned<PangoLayout> layout_of(cairo_t* context, const std::string& text, const Te
     pango_layout_set_width(layout.get(), static_cast<int>(std::ceil(style.most_width * PANGO_SCALE)));
     pango_layout_set_wrap(layout.get(), PANGO_WRAP_WORD_CHAR);
     if (!style.several_lines) pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_MIDDLE);
+    if (style.several_lines && style.most_lines > 0) {
+      pango_layout_set_ellipsize(layout.get(), PANGO_ELLIPSIZE_END);
+      pango_layout_set_height(layout.get(), -style.most_lines);  // below zero it counts lines
+    }
   }
   return layout;
 }
@@ -140,11 +146,13 @@ class CairoSheet final : public Sheet {
   void line(std::span<const Point> points, const LineStyle& style) override;
   Size measure(const std::string& text, const TextStyle& style) override;
   Size text(const std::string& text, const Point& at, const TextStyle& style) override;
-  void picture(const image::Picture& picture, const Rectangle& place, Scaling scaling) override;
+  void picture(const image::Picture& picture, const Rectangle& place, Scaling scaling,
+               std::span<const std::byte> jpeg) override;
   void begin_clip(const Rectangle& place, double corner_radius) override;
   void end_clip() override;
   void read_pixels(image::Picture& picture) override;
-  std::string svg() override;
+  void next_page(double width, double height) override;
+  std::string file() override;
   bool has_fonts() const override { return has_fonts_; }
 
  private:
@@ -154,16 +162,24 @@ class CairoSheet final : public Sheet {
   Owned<cairo_t> context_;
 };
 
-CairoSheet::CairoSheet(const SheetOptions& options) {
+Owned<cairo_surface_t> surface_for(const SheetOptions& options, std::string& written) {
   const double scale = options.pixels_per_point;
-  surface_.reset(options.vector ? cairo_svg_surface_create_for_stream(append, &written_, options.width, options.height)
-                                : cairo_image_surface_create(CAIRO_FORMAT_RGB24,
-                                                             static_cast<int>(std::ceil(options.width * scale)),
-                                                             static_cast<int>(std::ceil(options.height * scale))));
-  require(cairo_surface_status(surface_.get()));
+  cairo_surface_t* surface =
+      options.medium == Medium::svg
+          ? cairo_svg_surface_create_for_stream(append, &written, options.width, options.height)
+      : options.medium == Medium::pdf
+          ? cairo_pdf_surface_create_for_stream(append, &written, options.width, options.height)
+          : cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(std::ceil(options.width * scale)),
+                                       static_cast<int>(std::ceil(options.height * scale)));
+  Owned<cairo_surface_t> owned(surface);
+  require(cairo_surface_status(surface));
+  return owned;
+}
+
+CairoSheet::CairoSheet(const SheetOptions& options) : surface_(surface_for(options, written_)) {
   context_.reset(cairo_create(surface_.get()));
   require(cairo_status(context_.get()));
-  cairo_scale(context_.get(), scale, scale);
+  cairo_scale(context_.get(), options.pixels_per_point, options.pixels_per_point);
 }
 
 void CairoSheet::fill(const Rectangle& place, const Color& color, double corner_radius) {
@@ -193,28 +209,46 @@ void CairoSheet::line(std::span<const Point> points, const LineStyle& style) {
   cairo_stroke(context_.get());
 }
 
+Size size_of(PangoLayout* layout, const TextStyle& style) {
+  const auto extents = extents_of(layout);
+  const Size size = {from_pango(extents.width), from_pango(extents.height)};
+  return style.turned ? Size{size.height, size.width} : size;
+}
+
 Size CairoSheet::measure(const std::string& text, const TextStyle& style) {
   if (!has_fonts_) return {};
-  const auto layout = layout_of(context_.get(), text, style);
-  const auto extents = extents_of(layout.get());
-  return {from_pango(extents.width), from_pango(extents.height)};
+  return size_of(layout_of(context_.get(), text, style).get(), style);
 }
 
 Size CairoSheet::text(const std::string& text, const Point& at, const TextStyle& style) {
   if (!has_fonts_) return {};
-  const auto layout = layout_of(context_.get(), text, style);
-  const auto extents = extents_of(layout.get());
-  const Size size = {from_pango(extents.width), from_pango(extents.height)};
+  cairo_t* context = context_.get();
+  const auto layout = layout_of(context, text, style);
+  const Size size = size_of(layout.get(), style);
   const double share = style.align == Align::center ? 0.5 : style.align == Align::right ? 1 : 0;
-  set_color(context_.get(), style.color);
-  cairo_move_to(context_.get(), at.x - share * size.width - from_pango(extents.x), at.y);
-  pango_cairo_show_layout(context_.get(), layout.get());
-  cairo_new_path(context_.get());
+  cairo_save(context);
+  set_color(context, style.color);
+  cairo_translate(context, at.x - share * size.width, at.y + (style.turned ? size.height : 0));
+  if (style.turned) cairo_rotate(context, -std::numbers::pi / 2);
+  cairo_move_to(context, -from_pango(extents_of(layout.get()).x), 0);
+  pango_cairo_show_layout(context, layout.get());
+  cairo_new_path(context);
+  cairo_restore(context);
   return size;
 }
 
-void CairoSheet::picture(const image::Picture& picture, const Rectangle& place, Scaling scaling) {
+// Cairo then writes these bytes instead of the pixels.
+void attach_jpeg(cairo_surface_t* surface, std::span<const std::byte> jpeg) {
+  auto* copy = new std::vector<std::byte>(jpeg.begin(), jpeg.end());
+  const auto drop = [](void* bytes) { delete static_cast<std::vector<std::byte>*>(bytes); };
+  require(cairo_surface_set_mime_data(surface, CAIRO_MIME_TYPE_JPEG,
+                                      reinterpret_cast<const unsigned char*>(copy->data()), copy->size(), drop, copy));
+}
+
+void CairoSheet::picture(const image::Picture& picture, const Rectangle& place, Scaling scaling,
+                         std::span<const std::byte> jpeg) {
   const auto source = surface_of(picture);
+  if (!jpeg.empty()) attach_jpeg(source.get(), jpeg);
   cairo_t* context = context_.get();
   cairo_save(context);
   cairo_rectangle(context, place.x, place.y, place.width, place.height);
@@ -224,7 +258,9 @@ void CairoSheet::picture(const image::Picture& picture, const Rectangle& place, 
   cairo_set_source_surface(context, source.get(), 0, 0);
   const auto filter = scaling == Scaling::pixels ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD;
   cairo_pattern_set_filter(cairo_get_source(context), filter);
-  cairo_pattern_set_extend(cairo_get_source(context), CAIRO_EXTEND_PAD);
+  // A PDF would hold the padded pixels, not the JPEG.
+  const bool pixels = cairo_surface_get_type(surface_.get()) == CAIRO_SURFACE_TYPE_IMAGE;
+  if (pixels) cairo_pattern_set_extend(cairo_get_source(context), CAIRO_EXTEND_PAD);
   cairo_paint(context);
   cairo_restore(context);
 }
@@ -253,7 +289,13 @@ void CairoSheet::read_pixels(image::Picture& picture) {
   }
 }
 
-std::string CairoSheet::svg() {
+void CairoSheet::next_page(double width, double height) {
+  cairo_show_page(context_.get());
+  cairo_pdf_surface_set_size(surface_.get(), width, height);
+  require(cairo_status(context_.get()));
+}
+
+std::string CairoSheet::file() {
   cairo_surface_finish(surface_.get());
   require(cairo_surface_status(surface_.get()));
   return written_;

@@ -40,15 +40,22 @@ std::unique_ptr<Sheet> make_sheet(const SheetOptions& options) {
   return sheet;
 }
 
+void require_sensible(double width, double height) {
+  constexpr double largest = 20'000;  // pixels; cairo's own limit is 32767
+  ASSERT(width > 0 && height > 0 && width <= largest && height <= largest, "a canvas of sensible size");
+}
+
 }  // namespace
 
 Canvas::Canvas(double width, double height, const CanvasOptions& options)
-    : width_(width), height_(height), scale_(options.vector ? 1 : options.pixels_per_point), vector_(options.vector) {
-  constexpr double largest = 20'000;  // pixels; cairo's own limit is 32767
-  ASSERT(width > 0 && height > 0 && width * scale_ <= largest && height * scale_ <= largest,
-         "a canvas of sensible size");
-  sheet_ = make_sheet({.width = width, .height = height, .pixels_per_point = scale_, .vector = vector_});
-  fill({0, 0, width + 1, height + 1}, options.background);
+    : width_(width),
+      height_(height),
+      scale_(options.medium == Medium::pixels ? options.pixels_per_point : 1),
+      medium_(options.medium),
+      theme_(options.theme) {
+  require_sensible(width * scale_, height * scale_);
+  sheet_ = make_sheet({.width = width, .height = height, .pixels_per_point = scale_, .medium = medium_});
+  fill({0, 0, width + 1, height + 1}, theme_.paper);
 }
 
 Canvas::~Canvas() = default;
@@ -78,13 +85,20 @@ Size Canvas::text(const std::string& text, const Point& at, const TextStyle& sty
   return sheet_->text(text, at, style);
 }
 
-// Pictures are brought to the size they will have by the resize that is antialiased both ways; cairo's is not.
+// Pictures are brought to the size they will have by the resize that is antialiased both ways; cairo's is not. In a
+// vector file they are only made smaller.
 void Canvas::picture(const image::Picture& picture, const Rectangle& place, Scaling scaling) {
   ASSERT(picture.width > 0 && picture.height > 0 && place.width > 0 && place.height > 0, "a picture has a size");
-  if (vector_ || scaling == Scaling::pixels) return sheet_->picture(picture, place, scaling);
-  const int width = std::max(1, static_cast<int>(std::lround(place.width * scale_)));
-  const int height = std::max(1, static_cast<int>(std::lround(place.height * scale_)));
-  sheet_->picture(image::resize(picture, width, height), place, scaling);
+  const int width = std::max(1, static_cast<int>(std::lround(place.width * resolution())));
+  const int height = std::max(1, static_cast<int>(std::lround(place.height * resolution())));
+  const bool vector = medium_ != Medium::pixels, small = picture.width <= width || picture.height <= height;
+  const bool as_it_is = scaling == Scaling::pixels || (vector && small);
+  const auto resized = as_it_is ? image::Picture{} : image::resize(picture, width, height);
+  const auto& drawn = as_it_is ? picture : resized;
+  constexpr int quality = 90;
+  const bool lossy = vector && scaling == Scaling::photo;
+  const auto jpeg = lossy ? image::encode_jpeg(drawn, quality) : std::vector<std::byte>();
+  sheet_->picture(drawn, place, scaling, jpeg);
 }
 
 void Canvas::begin_clip(const Rectangle& place, double corner_radius) { sheet_->begin_clip(place, corner_radius); }
@@ -92,7 +106,7 @@ void Canvas::begin_clip(const Rectangle& place, double corner_radius) { sheet_->
 void Canvas::end_clip() { sheet_->end_clip(); }
 
 image::Picture Canvas::pixels() const {
-  ASSERT(!vector_, "a vector canvas has no pixels");
+  ASSERT(medium_ == Medium::pixels, "a vector canvas has no pixels");
   auto picture =
       image::make_picture(static_cast<int>(std::ceil(width_ * scale_)), static_cast<int>(std::ceil(height_ * scale_)));
   sheet_->read_pixels(picture);
@@ -102,8 +116,23 @@ image::Picture Canvas::pixels() const {
 std::vector<std::byte> Canvas::png() const { return image::encode_png(pixels()); }
 
 std::string Canvas::svg() {
-  ASSERT(vector_, "only a vector canvas becomes an SVG");
-  return sheet_->svg();
+  ASSERT(medium_ == Medium::svg, "only a canvas for SVG becomes one");
+  return sheet_->file();
+}
+
+void Canvas::next_page(double width, double height, const Theme& theme) {
+  ASSERT(medium_ == Medium::pdf, "only a PDF has pages");
+  require_sensible(width, height);
+  width_ = width;
+  height_ = height;
+  theme_ = theme;
+  sheet_->next_page(width, height);
+  fill({0, 0, width + 1, height + 1}, theme_.paper);
+}
+
+std::string Canvas::pdf() {
+  ASSERT(medium_ == Medium::pdf, "only a canvas for PDF becomes one");
+  return sheet_->file();
 }
 
 Color series_color(std::size_t index) {

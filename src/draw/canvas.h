@@ -1,4 +1,5 @@
-// draw/canvas.h: a sheet to draw on (cairo for shapes, pango for text), given back as pixels, PNG or SVG in memory.
+// draw/canvas.h: a sheet to draw on (cairo for shapes, pango for text), given back as pixels, PNG, SVG or PDF in
+// memory.
 //
 //   Canvas canvas(640, 360);                                     // in points; a PNG has two pixels for each
 //   canvas.fill({20, 20, 100, 60}, rgb(0x0072b2));
@@ -48,6 +49,14 @@ constexpr Color rgb(std::uint32_t code, double opacity = 1) {  // rgb(0x0072b2)
 
 constexpr Color ink = rgb(0x1f2328), quiet_ink = rgb(0x656d76), grid_line = rgb(0xe3e6ea), paper = rgb(0xffffff);
 
+// What a sheet and the words on it look like.
+struct Theme {
+  Color ink = draw::ink, quiet_ink = draw::quiet_ink, grid_line = draw::grid_line, paper = draw::paper;
+};
+
+constexpr Theme light_theme = {};
+constexpr Theme dark_theme = {rgb(0xe8eaed), rgb(0xa3abb5), rgb(0x343a42), rgb(0x14171b)};
+
 // Okabe and Ito's colours (2008), which people with any kind of colour vision tell apart, without the yellow and the
 // black that do not show on paper. Starts again after the sixth.
 Color series_color(std::size_t index);
@@ -61,6 +70,8 @@ struct TextStyle {
   Align align = Align::left;
   double most_width = 0;       // 0: as wide as it gets
   bool several_lines = false;  // what is too wide goes on in the next line; otherwise its middle becomes "..."
+  bool turned = false;  // to be read from below; then `most_width` is a height, and what measure() says is turned too
+  int most_lines = 0;   // of several: the end of what does not fit becomes "..."; 0: as many as it takes
 };
 
 struct LineStyle {
@@ -69,12 +80,15 @@ struct LineStyle {
   bool dashed = false;
 };
 
-enum class Scaling { smooth, pixels };  // of pictures: antialiased, or every pixel as a square
+// Of pictures: antialiased; the same, and a vector file holds a JPEG, a tenth of the size; every pixel as a square.
+enum class Scaling { smooth, photo, pixels };
+
+enum class Medium { pixels, svg, pdf };
 
 struct CanvasOptions {
-  double pixels_per_point = 2;
-  Color background = paper;
-  bool vector = false;  // for svg()
+  Medium medium = Medium::pixels;
+  double pixels_per_point = 2;  // of pixels
+  Theme theme = light_theme;    // its paper is the ground
 };
 
 class Canvas {
@@ -88,6 +102,10 @@ class Canvas {
 
   double width() const { return width_; }
   double height() const { return height_; }
+  const Theme& theme() const { return theme_; }
+
+  // How many pixels a picture needs for each point: more are of no use. 4 for a vector file, 288 an inch of paper.
+  double resolution() const { return medium_ == Medium::pixels ? scale_ : 4; }
 
   void fill(const Rectangle& place, const Color& color, double corner_radius = 0);
   void outline(const Rectangle& place, const LineStyle& style, double corner_radius = 0);
@@ -107,16 +125,22 @@ class Canvas {
   void begin_clip(const Rectangle& place, double corner_radius = 0);
   void end_clip();
 
-  // Not of a vector canvas.
+  // Of Medium::pixels.
   image::Picture pixels() const;
   std::vector<std::byte> png() const;
 
-  // Of a vector canvas, which is finished by it. Letters are outlines: no font is needed to show it.
+  // Of Medium::svg, which is finished by it. Letters are outlines: no font is needed to show it.
   std::string svg();
+
+  // Of Medium::pdf: one more page, drawn on from now; and the file, which finishes the canvas. The fonts are inside,
+  // the words can be selected and searched.
+  void next_page(double width, double height, const Theme& theme = light_theme);
+  std::string pdf();
 
  private:
   double width_, height_, scale_;
-  bool vector_;
+  Medium medium_;
+  Theme theme_;
   std::unique_ptr<class Sheet> sheet_;
 };
 

@@ -1,34 +1,28 @@
 // draw/html_report.h: one HTML file that holds everything it shows: to be mailed, printed, and read on a telephone.
 //
-//   HtmlReport report("nunchi demo", "Seven photos, one small network.");
+//   HtmlReport report("nunchi demo", "Seven photos, one small network.", {.language = Language::english});
 //   report.heading("What is in the pictures");
 //   report.cards({{.title = "cat", .pictures = {{data_uri(jpeg, "image/jpeg"), "a cat"}}, .bars = {{"cat", 0.97}}}});
 //   write_file("report.html", report.html());                               // core/file.h
 //
-// No script, nothing from outside (a content security policy says so to the browser), light and dark as the reader's
-// system is. Every text is escaped; what is not UTF-8 is replaced.
+// Nothing comes from outside: a content security policy says so to the browser and allows one script alone, that of
+// html_script.h, by its hash. Without script everything can be read; with it maps are explored, pictures open large,
+// tables are sorted. Light and dark as the reader's system is, until the reader chooses. Every text is escaped; what is
+// not UTF-8 is replaced.
 #pragma once
 
-#include <cstddef>
-#include <span>
+#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "draw/html_explorer.h"
+#include "draw/html_gallery.h"
+#include "draw/html_parts.h"
+#include "draw/html_scatter.h"
+#include "draw/html_table.h"
+#include "draw/html_words.h"
+
 namespace nunchi::draw {
-
-// "data:image/png;base64,...".
-std::string data_uri(std::span<const std::byte> file, std::string_view type);
-
-// For text and attribute values.
-std::string escape_html(std::string_view text);
-
-struct HtmlPicture {
-  std::string source;  // data_uri()
-  std::string description;
-  std::string caption = {};
-  bool pixels = false;  // a picture of few pixels, shown as squares
-};
 
 struct HtmlBar {
   std::string name;
@@ -46,32 +40,49 @@ struct HtmlFigure {
   std::string value, name;
 };
 
-struct HtmlTable {
-  std::vector<std::string> head;
-  std::vector<std::vector<std::string>> rows;  // the first cell is words, the others are numbers
-};
-
 struct HtmlCommand {
   std::string purpose, command;
 };
 
+struct HtmlDefinition {
+  std::string term, meaning;
+};
+
+struct HtmlReportOptions {
+  Language language = Language::english;  // of the caller's texts, and so of the page's own words
+};
+
 class HtmlReport {
  public:
-  HtmlReport(const std::string& title, const std::string& lead);
+  HtmlReport(const std::string& title, const std::string& lead, const HtmlReportOptions& options = {});
 
   void figures(const std::vector<HtmlFigure>& figures);  // a few large numbers
-  void heading(const std::string& text);
+  void heading(const std::string& text);                 // with several, the page begins with a list of them
   void paragraph(const std::string& text);
-  void picture(const HtmlPicture& picture);  // as wide as the page, on paper
+  void note(const std::string& text);        // a paragraph set apart: what to know before reading on
+  void code(const std::string& text);        // as it is, in a box
+  void picture(const HtmlPicture& picture);  // as wide as the page, on paper; charts: svg_uri(canvas.svg())
   void cards(const std::vector<HtmlCard>& cards);
+  void gallery(const HtmlGallery& gallery);
+  void explorer(const HtmlExplorer& explorer);
+  void scatter(const HtmlScatter& scatter);
   void table(const HtmlTable& table);
+  void definitions(const std::vector<HtmlDefinition>& definitions);
   void commands(const std::vector<HtmlCommand>& commands);
   void footer(const std::string& text);
+
+  // What `content` adds to this report stands folded under the summary; in print it is open.
+  void details(const std::string& summary, const std::function<void()>& content, bool open = false);
 
   std::string html() const;
 
  private:
-  std::string title_, body_, footer_;
+  std::string_view title_element() const;  // of cards and widgets: the next below the last heading
+
+  const HtmlWords& words_;
+  std::string title_, lead_, body_, footer_;
+  std::vector<std::string> headings_;
+  bool has_gallery_ = false;
 };
 
 }  // namespace nunchi::draw

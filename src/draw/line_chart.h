@@ -4,24 +4,12 @@
 //   chart.second_y = {.title = "accuracy", .format = NumberFormat::percent};
 //   chart.series.push_back({.name = "training loss", .x = epochs, .y = losses});
 //   chart.series.push_back({.name = "accuracy", .x = epochs, .y = accuracies, .on_second_y = true});
-//   write_file("curve.png", line_chart(chart));                          // core/file.h
+//   write_drawing("curve.png", drawing(chart));                          // draw/drawing.h: or .svg, .pdf
 #pragma once
 
-#include <optional>
-
-#include "draw/canvas.h"
-#include "draw/ticks.h"
+#include "draw/axes.h"
 
 namespace nunchi::draw {
-
-struct Axis {
-  std::string title = {};
-  std::optional<double> least = {}, greatest = {};  // where the axis must reach at least; the values widen it
-  NumberFormat format = NumberFormat::plain;
-  bool whole_numbers = false;      // no ticks between them
-  bool logarithmic = false;        // all values are positive
-  std::vector<double> ticks = {};  // exactly here, instead of round numbers; of x only
-};
 
 struct Series {
   std::string name;
@@ -30,6 +18,8 @@ struct Series {
   bool joined = true;  // by a line; otherwise dots alone
   // Beside the points, where there is room: none, or one for each, which may be empty.
   std::vector<std::string> labels = {};
+  std::vector<double> errors = {};  // none, or for each point how far a bar reaches up and down
+  double dot_size = 4;              // radius, of points without a line
   std::optional<Color> color = {};  // without: series_color() of its place
 };
 
@@ -42,10 +32,9 @@ struct LineChart {
 
 // Asserts that every series has as many x as y, and that a logarithmic axis has positive values. A chart without a
 // single finite point says so.
-std::vector<std::byte> line_chart(const LineChart& chart);  // PNG, two pixels for each point
-std::string line_chart_svg(const LineChart& chart);
+Drawing drawing(const LineChart& chart, const Theme& theme = light_theme);
 
-// The same onto a part of a canvas.
+// The same onto a part of a canvas, up to its edges.
 void draw_line_chart(Canvas& canvas, const LineChart& chart, const Rectangle& place);
 
 }  // namespace nunchi::draw

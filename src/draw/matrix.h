@@ -1,10 +1,11 @@
 // draw/matrix.h: a square table of numbers between things, each shown by a thumbnail: which pictures are alike.
 //
 //   SimilarityMatrix matrix{.title = "Which pictures are alike", .names = names, .thumbnails = pictures, .values =
-//   cosines}; write_file("similar.png", similarity_matrix(matrix));                   // core/file.h
+//   cosines}; write_drawing("similar.png", drawing(matrix));
 #pragma once
 
 #include "draw/color_map.h"
+#include "draw/drawing.h"
 
 namespace nunchi::draw {
 
@@ -18,9 +19,8 @@ struct SimilarityMatrix {
   double width = 760;  // points; the height follows
 };
 
-// Asserts that the numbers of names, thumbnails and values fit, and that there is at least one. A PNG with two pixels
-// for each point. Figures stand in the cells as long as they fit.
-std::vector<std::byte> similarity_matrix(const SimilarityMatrix& matrix);
-std::string similarity_matrix_svg(const SimilarityMatrix& matrix);
+// Asserts that the numbers of names, thumbnails and values fit, and that there is at least one. Figures stand in the
+// cells as long as they fit.
+Drawing drawing(const SimilarityMatrix& matrix, const Theme& theme = light_theme);
 
 }  // namespace nunchi::draw

@@ -1,15 +1,29 @@
 #include "draw/overlay.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "core/assert.h"
+#include "draw/blend.h"
 
 namespace nunchi::draw {
 namespace {
 
-// Of the values that are numbers.
+float patch_at(const HeatMap& map, double x, double y) {
+  const int row = std::clamp(static_cast<int>(y * map.rows), 0, map.rows - 1);
+  const int column = std::clamp(static_cast<int>(x * map.columns), 0, map.columns - 1);
+  return map
+      .values[static_cast<std::size_t>(row) * static_cast<std::size_t>(map.columns) + static_cast<std::size_t>(column)];
+}
+
+// No opacity where there is no number.
+double opacity_at(double share, const OverlayOptions& options) {
+  if (!options.opacity_by_value) return options.opacity;
+  return std::isfinite(share) ? options.opacity * std::clamp(share, 0.0, 1.0) : 0;
+}
+
+}  // namespace
+
 std::array<float, 2> ends_of(const HeatMap& map) {
   std::array<float, 2> ends = {0, 0};
   bool any = false;
@@ -20,19 +34,6 @@ std::array<float, 2> ends_of(const HeatMap& map) {
   }
   return ends;
 }
-
-float patch_at(const HeatMap& map, double x, double y) {
-  const int row = std::clamp(static_cast<int>(y * map.rows), 0, map.rows - 1);
-  const int column = std::clamp(static_cast<int>(x * map.columns), 0, map.columns - 1);
-  return map
-      .values[static_cast<std::size_t>(row) * static_cast<std::size_t>(map.columns) + static_cast<std::size_t>(column)];
-}
-
-std::uint8_t mixed(std::uint8_t byte, double part, double opacity) {
-  return static_cast<std::uint8_t>(std::lround(std::lerp(static_cast<double>(byte), 255 * part, opacity)));
-}
-
-}  // namespace
 
 float value_at(const HeatMap& map, double x, double y) {
   // A half patch before the first middle and behind the last the value stays as it is there.
@@ -56,21 +57,26 @@ image::Picture overlay(const image::Picture& picture, const HeatMap& map, const 
   const auto ends = ends_of(map);
   const float least = options.least.value_or(ends[0]), greatest = options.greatest.value_or(ends[1]);
   const float range = greatest > least ? greatest - least : 1;
-  auto result = image::make_picture(picture.width, picture.height);
+  auto result = as_rgb(picture);
   for (int row = 0; row < picture.height; ++row) {
-    const std::uint8_t* from = picture.row(row);
-    std::uint8_t* to = result.row(row);
-    for (int column = 0; column < picture.width; ++column, from += picture.channels, to += 3) {
+    std::uint8_t* pixel = result.row(row);
+    for (int column = 0; column < picture.width; ++column, pixel += 3) {
       const double x = (column + 0.5) / picture.width, y = (row + 0.5) / picture.height;
       const float value = options.patches ? patch_at(map, x, y) : value_at(map, x, y);
-      const Color color = color_of(options.colors, (value - least) / range);
-      const std::size_t green = picture.channels == 3 ? 1 : 0, blue = picture.channels == 3 ? 2 : 0;
-      to[0] = mixed(from[0], color.red, options.opacity);
-      to[1] = mixed(from[green], color.green, options.opacity);
-      to[2] = mixed(from[blue], color.blue, options.opacity);
+      const double share = (value - least) / range;
+      blend(pixel, color_of(options.colors, share), opacity_at(share, options));
     }
   }
   return result;
+}
+
+image::Picture heat_picture(const HeatMap& map, int width, int height, const OverlayOptions& options) {
+  auto blank = image::make_picture(width, height);
+  std::fill(blank.pixels.begin(), blank.pixels.end(), std::uint8_t{255});
+  auto opaque = options;
+  opaque.opacity = 1;
+  opaque.opacity_by_value = false;
+  return overlay(blank, map, opaque);
 }
 
 }  // namespace nunchi::draw

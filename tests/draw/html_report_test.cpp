@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstring>
+
+#include "core/sha256.h"
+
 namespace nunchi::draw {
 namespace {
 
@@ -9,6 +13,23 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string encoded(std::string_view text) { return data_uri(std::as_bytes(std::span(text)), "text/plain"); }
+
+int count(const std::string& html, const std::string& part) {
+  int count = 0;
+  for (auto at = html.find(part); at != std::string::npos; at = html.find(part, at + 1)) ++count;
+  return count;
+}
+
+std::string between(const std::string& html, const std::string& begin, const std::string& end) {
+  const auto first = html.find(begin) + begin.size();
+  return html.substr(first, html.find(end, first) - first);
+}
+
+image::Picture gray(int width, int height) {
+  auto picture = image::make_picture(width, height);
+  std::memset(picture.pixels.data(), 128, picture.pixels.size());
+  return picture;
+}
 
 // The examples of RFC 4648, section 10.
 TEST(DataUri, IsBase64) {
@@ -42,10 +63,24 @@ TEST(HtmlReport, EscapesWhateverItIsGiven) {
   report.cards({{.title = bad, .pictures = {{bad, bad, bad}}, .bars = {{bad, 2}}, .note = bad}});
   report.table({{bad}, {{bad, bad}}});
   report.commands({{bad, bad}});
+  report.note(bad);
+  report.code(bad);
+  report.definitions({{bad, bad}});
+  report.details(bad, [&] { report.paragraph(bad); });
+  report.gallery({.items = {{.picture = {bad, bad, bad}, .title = bad, .score = bad, .large = bad}}});
+  report.explorer({.title = bad,
+                   .picture = gray(8, 8),
+                   .description = bad,
+                   .axes = {{bad, {bad, bad}}},
+                   .rows = 1,
+                   .columns = 1,
+                   .maps = {{0.5f}, {1.0f}}});
   report.footer(bad);
+  report.scatter({.title = bad, .description = bad, .points = {{.name = bad, .thumbnail = bad}}, .groups = {bad}});
   const auto html = report.html();
-  EXPECT_THAT(html, Not(HasSubstr("<script")));
+  EXPECT_EQ(count(html, "<script"), 3);  // the page's own, and the data of two widgets
   EXPECT_THAT(html, Not(HasSubstr("alert(\"1\")")));
+  EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;"));
   EXPECT_THAT(html, HasSubstr("width:100.0%"));  // a share beyond the whole
 }
@@ -55,8 +90,39 @@ TEST(HtmlReport, TakesNothingFromOutside) {
   report.picture({encoded("x"), "x"});
   const auto html = report.html();
   EXPECT_THAT(html, HasSubstr("default-src 'none'; img-src data:"));
-  for (const char* outside : {"http:", "https:", "url(", "@import", "<link", "<script"})
+  for (const char* outside : {"http:", "https:", "url(", "@import", "<link", " src=\"/", "fetch("})
     EXPECT_THAT(html, Not(HasSubstr(outside)));
+}
+
+TEST(HtmlReport, AllowsItsOwnScriptAlone) {
+  const auto html = HtmlReport("title", "lead").html();
+  const auto script = between(html, "<script>", "</script>");
+  ASSERT_FALSE(script.empty());
+  const auto digest = sha256(script);
+  EXPECT_THAT(html, HasSubstr("script-src 'sha256-" + base64(std::as_bytes(std::span(digest))) + "'"));
+  EXPECT_EQ(count(html, "unsafe"), 1);  // of the styles
+}
+
+TEST(HtmlReport, SpeaksTheReadersLanguage) {
+  HtmlReport english("title", "lead"), korean("제목", "머리말", {.language = Language::korean});
+  for (auto* report : {&english, &korean}) report->gallery({.items = {{.picture = {encoded("x"), "x"}}}});
+  EXPECT_THAT(english.html(), HasSubstr("<html lang=\"en\">"));
+  EXPECT_THAT(english.html(), HasSubstr("Close"));
+  EXPECT_THAT(korean.html(), HasSubstr("<html lang=\"ko\">"));
+  EXPECT_THAT(korean.html(), HasSubstr("닫기"));
+  EXPECT_THAT(korean.html(), Not(HasSubstr("Close")));
+}
+
+TEST(HtmlReport, NumbersItsHeadingsInOrder) {
+  HtmlReport report("title", "lead");
+  report.cards({{.title = "before"}});
+  for (const char* each : {"one", "two", "three"}) report.heading(each);
+  report.cards({{.title = "after"}});
+  const auto html = report.html();
+  EXPECT_THAT(html, HasSubstr("<h2 class=\"title\">before</h2>"));
+  EXPECT_THAT(html, HasSubstr("<a href=\"#part-3\">three</a>"));
+  EXPECT_THAT(html, HasSubstr("<h2 id=\"part-3\">three</h2>"));
+  EXPECT_THAT(html, HasSubstr("<h3 class=\"title\">after</h3>"));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ LineChart training_run(int epochs) {
 }
 
 TEST(LineChart, ShowsEverySeriesAndCutsNothing) {
-  const auto picture = drawn(line_chart(training_run(100)), "training");
+  const auto picture = drawn(png_of(drawing(training_run(100))), "training");
   EXPECT_EQ(picture.width, 1520);
   EXPECT_EQ(picture.height, 880);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_GT(count_of(picture, series_color(i)), 500) << i;
@@ -44,16 +44,16 @@ TEST(LineChart, ShowsEverySeriesAndCutsNothing) {
 TEST(LineChart, FewPointsAreDotsAndAGapStaysOne) {
   auto chart = training_run(9);
   chart.series.resize(1);
-  const auto whole = count_of(drawn(line_chart(chart), "few"), series_color(0));
+  const auto whole = count_of(drawn(png_of(drawing(chart)), "few"), series_color(0));
   for (const std::size_t i : {3, 4, 5}) chart.series[0].y[i] = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_LT(count_of(drawn(line_chart(chart), "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
+  EXPECT_LT(count_of(drawn(png_of(drawing(chart)), "gap"), series_color(0)), 0.8 * static_cast<double>(whole));
 }
 
 // Left and right of the middle of the lowest line of ticks.
 TEST(LineChart, ALogarithmicAxisGivesEveryFactorTheSameRoom) {
   LineChart chart{.x = {.logarithmic = true, .ticks = {1, 10, 100}}, .y = {.least = 0}};
   chart.series = {{.name = "", .x = {1, 10, 100}, .y = {1, 1, 1}, .joined = false}};
-  const auto picture = drawn(line_chart(chart), "logarithmic");
+  const auto picture = drawn(png_of(drawing(chart)), "logarithmic");
   std::vector<int> columns;  // the first of each dot
   for (int x = 0, last = -100; x < picture.width; ++x) {
     const auto column = image::crop(picture, {x, 0, 1, picture.height});
@@ -64,19 +64,19 @@ TEST(LineChart, ALogarithmicAxisGivesEveryFactorTheSameRoom) {
   ASSERT_EQ(columns.size(), 3u);
   EXPECT_NEAR(columns[1] - columns[0], columns[2] - columns[1], 2);
   chart.series[0].x[0] = 0;
-  EXPECT_THROW(line_chart(chart), Error);
+  EXPECT_THROW(png_of(drawing(chart)), Error);
 }
 
 TEST(LineChart, LabelsStandBesidePointsWhereThereIsRoom) {
   LineChart chart{.title = "Pareto", .x = {.title = "pictures a second", .logarithmic = true}, .y = {.title = "top-1"}};
   chart.series = {{.name = "fp32", .x = {10, 12, 300, 2000}, .y = {0.8, 0.81, 0.7, 0.6}, .joined = false}};
-  const auto without = count_of(drawn(line_chart(chart), "unlabelled"), quiet_ink);
+  const auto without = count_of(drawn(png_of(drawing(chart)), "unlabelled"), quiet_ink);
   chart.series[0].labels = {"vit-base", "vit-large", "고양이", "a name that is much too long for the right edge"};
-  const auto picture = drawn(line_chart(chart), "labelled");
+  const auto picture = drawn(png_of(drawing(chart)), "labelled");
   EXPECT_GT(count_of(picture, quiet_ink), without + 200);
   EXPECT_TRUE(has_a_clean_edge(picture));
   chart.series[0].labels.pop_back();
-  EXPECT_THROW(line_chart(chart), Error);
+  EXPECT_THROW(png_of(drawing(chart)), Error);
 }
 
 TEST(LineChart, LongWordsAndManySeriesFit) {
@@ -91,7 +91,7 @@ TEST(LineChart, LongWordsAndManySeriesFit) {
   }
   chart.series.front().name = std::string(200, 'x');
   chart.y.title = std::string(100, 'y');
-  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "crowded")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(chart)), "crowded")));
 }
 
 TEST(LineChart, SmallNumbersAndManySteps) {
@@ -101,25 +101,41 @@ TEST(LineChart, SmallNumbersAndManySteps) {
     chart.series[0].x.push_back(i);
     chart.series[0].y.push_back(i < 2000 ? 1e-3 * i / 2000 : 5e-4 * (1 + std::cos(3.14159 * (i - 2000) / 37'000)));
   }
-  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "steps")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(chart)), "steps")));
 }
 
 TEST(LineChart, OnePointOneSideOrNothing) {
   LineChart chart{.title = "One epoch", .x = {.title = "epoch", .whole_numbers = true}};
   chart.series = {{.name = "loss", .x = {1}, .y = {2.31}}};
-  EXPECT_GT(count_of(drawn(line_chart(chart), "one"), series_color(0)), 20);
+  EXPECT_GT(count_of(drawn(png_of(drawing(chart)), "one"), series_color(0)), 20);
   chart.series[0].on_second_y = true;
-  EXPECT_GT(count_of(drawn(line_chart(chart), "right"), series_color(0)), 20);
+  EXPECT_GT(count_of(drawn(png_of(drawing(chart)), "right"), series_color(0)), 20);
   chart.series[0].y[0] = std::numeric_limits<double>::infinity();
-  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "nothing")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(chart)), "nothing")));
   chart.series.clear();
-  EXPECT_TRUE(has_a_clean_edge(drawn(line_chart(chart), "no_series")));
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(chart)), "no_series")));
   chart.series = {{.name = "loss", .x = {1, 2}, .y = {1}}};
-  EXPECT_THROW(line_chart(chart), Error);
+  EXPECT_THROW(png_of(drawing(chart)), Error);
+}
+
+TEST(LineChart, ErrorBarsReachAsFarAsTheySay) {
+  LineChart chart{.y = {.least = 0, .greatest = 10}};
+  chart.series = {{.name = "", .x = {1, 2}, .y = {5, 5}, .errors = {1, 4}, .color = rgb(0xff0000)}};
+  const auto picture = drawn(png_of(drawing(chart)), "errors");
+  const auto half = [&](int left) {
+    return extent_of(image::crop(picture, {left, 0, picture.width / 2, picture.height}), rgb(0xff0000)).height;
+  };
+  EXPECT_NEAR(half(picture.width / 2) / half(0), 4, 0.1);
+  chart.y.logarithmic = true;
+  chart.y.least = 0.1;
+  chart.series[0].errors = {1, 6};  // reaches below zero: to the axis
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(chart)), "errors_logarithmic")));
+  chart.series[0].errors.pop_back();
+  EXPECT_THROW(png_of(drawing(chart)), Error);
 }
 
 TEST(LineChart, IsAnSvgToo) {
-  const auto svg = line_chart_svg(training_run(30));
+  const auto svg = svg_of(drawing(training_run(30)));
   EXPECT_THAT(svg, testing::StartsWith("<?xml"));
   EXPECT_THAT(svg, testing::HasSubstr("</svg>"));
   EXPECT_THAT(svg, testing::Not(testing::HasSubstr("<text")));  // letters are outlines

@@ -34,7 +34,7 @@ SimilarityMatrix example(std::size_t count) {
 TEST(SimilarityMatrix, HoldsItsColoursAndCutsNothing) {
   for (const std::size_t count : {1, 2, 7, 12, 40}) {
     const auto matrix = example(count);
-    const auto picture = drawn(similarity_matrix(matrix), "matrix_" + std::to_string(count));
+    const auto picture = drawn(png_of(drawing(matrix)), "matrix_" + std::to_string(count));
     EXPECT_TRUE(has_a_clean_edge(picture)) << count;
     EXPECT_GT(count_of(picture, color_of(ColorMap::diverging, 1)), 50) << count;
   }
@@ -44,18 +44,18 @@ TEST(SimilarityMatrix, WithoutThumbnailsAndWithLongNames) {
   auto matrix = example(5);
   matrix.thumbnails.clear();
   for (auto& name : matrix.names) name = std::string(150, 'n');
-  EXPECT_TRUE(has_a_clean_edge(drawn(similarity_matrix(matrix), "matrix_names")));
-  EXPECT_THAT(similarity_matrix_svg(matrix), testing::HasSubstr("</svg>"));
+  EXPECT_TRUE(has_a_clean_edge(drawn(png_of(drawing(matrix)), "matrix_names")));
+  EXPECT_THAT(svg_of(drawing(matrix)), testing::HasSubstr("</svg>"));
 }
 
 TEST(SimilarityMatrix, SizesThatDoNotFitAreOurOwnBug) {
   auto matrix = example(3);
   matrix.values.pop_back();
-  EXPECT_THROW(similarity_matrix(matrix), Error);
+  EXPECT_THROW(png_of(drawing(matrix)), Error);
   matrix = example(3);
   matrix.thumbnails.pop_back();
-  EXPECT_THROW(similarity_matrix(matrix), Error);
-  EXPECT_THROW(similarity_matrix({}), Error);
+  EXPECT_THROW(png_of(drawing(matrix)), Error);
+  EXPECT_THROW(png_of(drawing(SimilarityMatrix{})), Error);
 }
 
 }  // namespace

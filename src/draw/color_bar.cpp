@@ -1,0 +1,59 @@
+#include "draw/color_bar.h"
+
+#include <algorithm>
+
+#include "draw/words.h"
+
+namespace nunchi::draw {
+namespace {
+
+constexpr double thickness = 10, tick_length = 3, gap = 8;
+
+TextStyle bar_title(Canvas& canvas, double width) { return lines_within(small_style(canvas.theme()), width, 2); }
+
+// As many as stand side by side.
+Ticks ticks_of(Canvas& canvas, const ColorBar& bar, double width) {
+  if (bar.greatest <= bar.least) return {{bar.least}, {format_number(bar.least, 0.01, bar.format)}};
+  for (int most = 7;; --most) {
+    auto ticks = nice_ticks(bar.least, bar.greatest, most, {.format = bar.format, .inside = true});
+    double needed = 0;
+    for (const auto& label : ticks.labels) needed += canvas.measure(label, small_style(canvas.theme())).width + gap;
+    if (needed <= width || most == 2) return ticks;
+  }
+}
+
+void draw_colors(Canvas& canvas, const ColorBar& bar, const Rectangle& place) {
+  constexpr int steps = 128;
+  canvas.begin_clip(place, 3);
+  for (int i = 0; i < steps; ++i) {
+    canvas.fill({place.x + place.width * i / steps, place.y, place.width / steps + 1, place.height},
+                color_of(bar.colors, (i + 0.5) / steps));
+  }
+  canvas.end_clip();
+}
+
+}  // namespace
+
+double color_bar_height(Canvas& canvas, const ColorBar& bar, double width) {
+  return height_of(canvas, bar.title, bar_title(canvas, width)) + (bar.title.empty() ? 0 : 3) + thickness +
+         tick_length + 1 + canvas.measure("0", small_style(canvas.theme())).height;
+}
+
+double draw_color_bar(Canvas& canvas, const ColorBar& bar, const Point& at, double width) {
+  double y = at.y;
+  if (!bar.title.empty()) y += canvas.text(bar.title, {at.x, y}, bar_title(canvas, width)).height + 3;
+  draw_colors(canvas, bar, {at.x, y, width, thickness});
+  const auto ticks = ticks_of(canvas, bar, width);
+  const double range = bar.greatest > bar.least ? bar.greatest - bar.least : 1;
+  const auto style = within(small_style(canvas.theme()), width);
+  for (std::size_t i = 0; i < ticks.values.size(); ++i) {
+    const double x = at.x + width * (ticks.values[i] - bar.least) / range;
+    const double half = canvas.measure(ticks.labels[i], style).width / 2;
+    canvas.line({x, y + thickness}, {x, y + thickness + tick_length}, {.color = canvas.theme().quiet_ink});
+    const double left = std::max(at.x, std::min(x - half, at.x + width - 2 * half));
+    canvas.text(ticks.labels[i], {left, y + thickness + tick_length + 1}, style);
+  }
+  return color_bar_height(canvas, bar, width);
+}
+
+}  // namespace nunchi::draw
