@@ -7,7 +7,7 @@ SMALL = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "i
          "image_size": 32, "patch_size": 8}
 LARGER = SMALL | {"hidden_size": 24, "intermediate_size": 56}
 # what the tests read by name: larger, and in float32 where nothing else is said
-NAMED = ("vit_classifier", "vit_exif_6", "vit_no_qkv_bias", "vit_pooler", "vit_quick_gelu", "vit_relu",
+NAMED = ("vit_classifier", "vit_exif_6", "vit_no_qkv_bias", "vit_pooler",
          "vit_sharded", "vit_size_wide", "vit_uneven_heads", "vit_bf16", "vit_fp16")
 SIX = labels("one", "two", "three", "four", "five", "six")
 

@@ -1,0 +1,66 @@
+// explain/explained.h: one picture explained by several methods, each measured.
+//
+//   const auto explained = explain_picture(model, picture, {.methods = "grad-cam,rollout", .top = 2});
+//   explained.classes[0].label;                           // "Egyptian cat"
+//   explained.classes[0].maps[1].scores->deletion.area;   // of rollout
+#pragma once
+
+#include "explain/faithfulness.h"
+#include "explain/methods.h"
+#include "image/decode.h"
+#include "tasks/classify.h"
+
+namespace nunchi::explain {
+
+struct ExplainOptions {
+  std::string methods = {};           // as methods_named(); empty: usual_methods()
+  std::vector<std::int64_t> classes;  // empty: the `top` most probable
+  std::int64_t top = 1;
+  std::optional<std::int64_t> versus = {};
+  Asked asked = {};  // but for its target
+  bool scored = true;
+  std::int64_t steps = 16;      // of the curves
+  std::vector<Box> boxes = {};  // of objects, in shares of the whole picture: 0 ... 1
+  // Tells what is done next, and how much of it.
+  std::function<void(const std::string& what, std::int64_t done, std::int64_t total)> on_progress =
+      [](const std::string&, std::int64_t, std::int64_t) {};
+};
+
+struct Scores {
+  Curve deletion, insertion;
+  // With the map of the same method from the same network with random weights. Near 1: it does not show what was
+  // learned (Adebayo et al. 2018).
+  double random_weights = 0;
+  std::optional<bool> hit = {};  // of a box, where there are any
+
+  bool shows_weights() const { return random_weights < most_like_random; }
+  static constexpr double most_like_random = 0.7;
+};
+
+struct ExplainedMap {
+  const Method* method = nullptr;
+  Explanation explanation;
+  double seconds = 0;  // without the scores
+  std::optional<Scores> scores = {};
+};
+
+struct ExplainedClass {
+  std::int64_t id = 0;
+  std::string label;
+  double probability = 0, logit = 0;
+  std::vector<ExplainedMap> maps;
+};
+
+struct ExplainedPicture {
+  image::Picture seen;  // the part that the network sees (tasks/seen_picture.h)
+  Anatomy anatomy;
+  std::vector<tasks::Prediction> answers;  // the five most probable; none without classes
+  std::vector<ExplainedClass> classes;     // one, without a label, where the model has no classes
+  std::vector<Tensor> attentions;          // [heads, n, n] of each block; none where the model has no such weights
+};
+
+// Throws Error (usage) for what the model cannot do, Error (interrupted).
+ExplainedPicture explain_picture(const tasks::VisionModel& model, const image::Picture& picture,
+                                 const ExplainOptions& options = {});
+
+}  // namespace nunchi::explain

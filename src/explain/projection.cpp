@@ -1,0 +1,80 @@
+#include "explain/projection.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/interrupt.h"
+#include "explain/pca.h"
+
+namespace nunchi::explain {
+namespace {
+
+constexpr std::int64_t rows_at_a_time = 256;  // of the matrix of cosines, which as a whole may be large
+
+// Calls `use` with the place of each vector and its cosines with all, [n] float.
+template <class Use>
+void for_each_row(const Tensor& vectors, const Use& use) {
+  for (std::int64_t begin = 0; begin < vectors.size(0); begin += rows_at_a_time) {
+    throw_if_stopped();
+    const Tensor cosines = patch_cosines(vectors.slice(0, begin, begin + rows_at_a_time), vectors).contiguous();
+    for (std::int64_t i = 0; i < cosines.size(0); ++i)
+      use(begin + i, cosines.const_data_ptr<float>() + i * cosines.size(1));
+  }
+}
+
+}  // namespace
+
+Tensor pca_plane(const Tensor& vectors) {
+  const auto n = vectors.size(0), kept = std::min<std::int64_t>(2, vectors.size(1));
+  if (n < 2) return at::zeros({n, 2}, at::kFloat);
+  const Tensor places = project(fit_pca(vectors, kept), vectors);
+  return kept == 2 ? places : at::cat({places, at::zeros({n, 1}, at::kFloat)}, 1);
+}
+
+std::vector<std::vector<Neighbor>> nearest_neighbors(const Tensor& vectors, std::int64_t k) {
+  const auto n = vectors.size(0);
+  const auto kept = std::clamp<std::int64_t>(k, 0, std::max<std::int64_t>(n - 1, 0));
+  std::vector<std::vector<Neighbor>> all;
+  std::vector<std::int64_t> order;
+  for_each_row(vectors, [&](std::int64_t row, const float* cosines) {
+    order.resize(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    order.erase(order.begin() + row);
+    std::ranges::partial_sort(order, order.begin() + kept, [&](auto a, auto b) {
+      return cosines[a] != cosines[b] ? cosines[a] > cosines[b] : a < b;
+    });
+    auto& neighbors = all.emplace_back();
+    for (std::int64_t i = 0; i < kept; ++i) {
+      const auto index = order[static_cast<std::size_t>(i)];
+      neighbors.push_back({index, cosines[index]});
+    }
+  });
+  return all;
+}
+
+std::vector<Outlier> outliers(const Tensor& vectors, std::int64_t k) {
+  std::vector<Outlier> all;
+  for (const auto& neighbors : nearest_neighbors(vectors, k)) {
+    double sum = 0;
+    for (const auto& neighbor : neighbors) sum += 1 - neighbor.cosine;
+    const auto count = std::max<std::size_t>(1, neighbors.size());
+    all.push_back({.index = std::ssize(all), .distance = sum / static_cast<double>(count)});
+  }
+  std::ranges::stable_sort(all, std::greater<>(), &Outlier::distance);
+  return all;
+}
+
+std::vector<Match> near_duplicates(const Tensor& vectors, double threshold) {
+  std::vector<Match> pairs;
+  for_each_row(vectors, [&](std::int64_t row, const float* cosines) {
+    for (std::int64_t other = row + 1; other < vectors.size(0); ++other)
+      if (cosines[other] >= threshold) pairs.push_back({.from = row, .to = other, .cosine = cosines[other]});
+  });
+  std::ranges::stable_sort(pairs, std::greater<>(), &Match::cosine);
+  return pairs;
+}
+
+}  // namespace nunchi::explain
