@@ -139,6 +139,7 @@ bool is_failure(const Measured& m) { return !m.result.error.empty(); }
 
 int bench(const Options& options) {
   if (options.suggest_batch) return suggest_batch(options);
+  if (options.scaling) return bench_scaling(options);
   if (!options.plot.empty()) check_place(options.plot);
   Results results(options.out);
   BenchRun run{.models = describe_models(options)};

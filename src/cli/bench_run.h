@@ -62,4 +62,7 @@ void plot_comparison(const std::filesystem::path& file, const BenchRun& run);
 // bench --suggest-batch.
 int suggest_batch(const Options& options);
 
+// bench --scaling.
+int bench_scaling(const Options& options);
+
 }  // namespace nunchi::cli

@@ -38,7 +38,8 @@ std::string check_embeddings_file(const std::string& name) {
 }  // namespace
 
 std::string check_picture_name(const std::string& name) {
-  return name.ends_with(".png") || name.ends_with(".svg") ? "" : name + ": expected a name ending in .png or .svg";
+  const bool known = name.ends_with(".png") || name.ends_with(".svg") || name.ends_with(".pdf");
+  return known ? "" : name + ": expected a name ending in .png, .svg or .pdf";
 }
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
@@ -94,6 +95,12 @@ void add_inputs(CLI::App& command, Options& o, const char* names) {
   add_reading(command, o);
 }
 
+void add_size(CLI::App& command, Options& o) {
+  command.add_option_function<std::string>(
+      "--size", [&o](const std::string& text) { o.size = parse_size(text); },
+      "HEIGHTxWIDTH instead of the checkpoint's own size");
+}
+
 void add_reading(CLI::App& command, Options& o) {
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
   command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")
@@ -144,9 +151,7 @@ void add_forward(CLI::App& app, Options& o) {
   add_model(*command, o);
   command->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   command->add_option("--image", o.images, "the picture")->required()->expected(1);
-  command->add_option_function<std::string>(
-      "--size", [&o](const std::string& text) { o.size = parse_size(text); },
-      "HEIGHTxWIDTH instead of the checkpoint's own size");
+  add_size(*command, o);
   command->add_option("-o,--out", o.out, "the .safetensors file to write")->required();
 }
 
@@ -186,10 +191,6 @@ void add_inspection(CLI::App& app, Options& o) {
   add_model(*info, o);
   info->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   info->add_flag("--json", o.json, "one JSON object");
-
-  auto* walk = add(app, o, "walk", "the way of a picture through a model, with every shape");
-  add_model(*walk, o);
-  add_inputs(*walk, o, "MODEL IMAGE");
 
   auto* models =
       add(app, o, "models", "the architectures that nunchi reads, and the checkpoints that it knows by name");
@@ -240,10 +241,14 @@ std::unique_ptr<CLI::App> make_app(Options& options) {
   add_quantize(*app, options);
   add_parity(*app, options);
   add_inspection(*app, options);
+  add_graph(*app, options);
+  add_walk(*app, options);
   add_hub(*app, options);
   add_demo(*app, options);
   add_bench(*app, options);
   add_profile(*app, options);
+  add_explain(*app, options);
+  add_features(*app, options);
   auto* completion = app->add_subcommand("completion", "print a completion script: bash, zsh or fish");
   completion->callback([&options] { options.command = "completion"; });
   completion->add_option("SHELL", options.inputs, "bash, zsh or fish")->required()->expected(1);

@@ -14,9 +14,25 @@ struct PictureSize {
   int height = 0, width = 0;
 };
 
+struct PatchPlace {
+  std::int64_t row = 0, column = 0;  // of the grid of patches, from 0
+};
+
 // A part of a picture, in pixels from its upper left corner.
 struct PicturePart {
   int left = 0, top = 0, width = 0, height = 0;
+};
+
+// What `explain` is asked for.
+struct ExplainOptions {
+  std::vector<std::string> classes;
+  std::string methods, versus, layer, boxes;
+  std::optional<std::int64_t> head, samples;
+  double discarded = 0;
+  std::int64_t steps = 16;
+  std::uint64_t seed = 0;
+  std::string colors = "turbo", figures = "png";
+  bool maps = false, no_scores = false;
 };
 
 // One struct for all commands; a command reads what its table entry offers.
@@ -39,19 +55,29 @@ struct Options {
   std::int64_t limit = 0;  // 0: all
   std::int64_t max_pixels = 178'956'970;
   bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false, ensemble = false;
-  bool dry_run = false, all = false;                               // of `cache`
-  bool resume = false, restart = false;                            // of `train`
+  bool dry_run = false, all = false;     // of `cache`
+  bool resume = false, restart = false;  // of `train`
+  std::optional<int> depth;              // of `graph`, as what follows
+  bool layers = false;
   bool peak = false;                                               // of `doctor`
   std::vector<std::string> precisions = {"fp32", "bf16", "int8"};  // of `bench`, as all that follows
   std::vector<std::int64_t> batches = {1, 8, 32};
   double seconds = 3;
-  bool side_by_side = false, suggest_batch = false;
+  bool side_by_side = false, suggest_batch = false, scaling = false;
   std::int64_t max_batch = 256;
   std::optional<std::uint64_t> memory;                 // bytes
   std::int64_t warm_ups = 10, runs = 100, copies = 1;  // of `profile`, as what follows
   std::string trace, plot;                             // plot: of `bench` and `quantize` too
   std::string data;                                    // of `quantize`, as what follows
   double max_drop = 0.5;
+  ExplainOptions explain;
+  std::vector<std::string> show = {"pca"};  // of `features`, as what follows
+  std::optional<std::int64_t> k;
+  std::optional<PatchPlace> patch;
+  std::string layer, other_model, method;
+  bool joint = false;
+  std::uint64_t seed = 0;
+  double duplicates = 0.95;  // cosine from which two pictures count as the same
 };
 
 // The words of the command line. Some options take a value or none; theirs is joined to them ("--tta=crops"), so that

@@ -10,6 +10,7 @@ CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::str
 
 void add_model(CLI::App& command, Options& o);
 void add_inputs(CLI::App& command, Options& o, const char* names);
+void add_size(CLI::App& command, Options& o);     // of the network's input
 void add_reading(CLI::App& command, Options& o);  // how pictures are read, whatever names them
 
 // Of what draws: what is wrong with the file's name, empty where nothing is.
@@ -42,6 +43,23 @@ void add_quantize(CLI::App& app, Options& o);
 // --- options_profile.cpp
 
 void add_profile(CLI::App& app, Options& o);
+
+// --- options_explain.cpp
+
+void add_explain(CLI::App& app, Options& o);
+
+// --- options_features.cpp
+
+void add_features(CLI::App& app, Options& o);
+
+// Throws CLI::ParseError where something is to be shown of pictures and none is named, or of one file what needs
+// several.
+void check_features(const Options& options);
+
+// --- options_graph.cpp
+
+void add_graph(CLI::App& app, Options& o);
+void add_walk(CLI::App& app, Options& o);
 
 // --- of the models and inputs of a command line
 

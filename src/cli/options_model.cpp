@@ -9,7 +9,7 @@
 namespace nunchi::cli {
 namespace {
 
-enum class Inputs { none, picture, dataset, pictures };  // picture: one, or none
+enum class Inputs { none, picture, dataset, pictures, features };  // picture: one, or none; features: any number
 
 struct Takes {
   Inputs inputs;
@@ -23,7 +23,8 @@ const std::map<std::string, Takes>& commands_with_a_model() {
       {"eval", {Inputs::dataset, true}},      {"bench", {Inputs::none, true}},
       {"profile", {Inputs::picture, true}},   {"forward", {Inputs::none, false}},
       {"info", {Inputs::none, false}},        {"convert", {Inputs::none, false}},
-      {"quantize", {Inputs::none, true}},
+      {"quantize", {Inputs::none, true}},     {"explain", {Inputs::pictures, true}},
+      {"features", {Inputs::features, true}}, {"graph", {Inputs::none, true}},
   };
   return commands;
 }
@@ -31,8 +32,9 @@ const std::map<std::string, Takes>& commands_with_a_model() {
 bool names_no_model(const Options& options, Inputs inputs) {
   const auto& words = options.inputs;
   if (!options.model.empty()) return false;
-  if (words.empty()) return inputs == Inputs::none || inputs == Inputs::picture;
-  const bool may_be_inputs = inputs == Inputs::pictures || (inputs != Inputs::none && words.size() == 1);
+  if (words.empty()) return inputs != Inputs::dataset && inputs != Inputs::pictures;
+  const bool may_be_inputs =
+      inputs == Inputs::pictures || inputs == Inputs::features || (inputs != Inputs::none && words.size() == 1);
   return may_be_inputs && is_input(words.front(), options);
 }
 
@@ -88,6 +90,8 @@ void check_inputs(const Options& options, Inputs inputs) {
       return;
     case Inputs::dataset:
       return check_one_dataset(options);
+    case Inputs::features:
+      return check_features(options);
     case Inputs::pictures:
       if (words.empty()) {
         throw CLI::ValidationError(

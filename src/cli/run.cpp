@@ -45,10 +45,12 @@ Options with_bundled_model(Options options) {
 
 int dispatch(const Options& options) {
   static const std::map<std::string, int (*)(const Options&)> commands = {
-      {"classify", classify}, {"embed", embed},   {"similar", similar}, {"eval", eval},       {"compare", compare},
-      {"forward", forward},   {"parity", parity}, {"info", info},       {"walk", walk},       {"models", models},
-      {"convert", convert},   {"pull", pull},     {"cache", cache},     {"doctor", doctor},   {"version", version},
-      {"train", train},       {"demo", demo},     {"bench", bench},     {"profile", profile}, {"quantize", quantize},
+      {"classify", classify}, {"embed", embed},       {"similar", similar}, {"eval", eval},
+      {"compare", compare},   {"forward", forward},   {"parity", parity},   {"info", info},
+      {"walk", walk},         {"models", models},     {"convert", convert}, {"pull", pull},
+      {"cache", cache},       {"doctor", doctor},     {"version", version}, {"train", train},
+      {"demo", demo},         {"bench", bench},       {"profile", profile}, {"quantize", quantize},
+      {"explain", explain},   {"features", features}, {"graph", graph},
   };
   return commands.at(options.command)(options);
 }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/walked.h"
+#include "core/file.h"
 #include "core/interrupt.h"
 #include "image/decode.h"
 
@@ -39,8 +41,8 @@ void write_output(Results& results, const models::ModelOutput& output) {
   if (output.logits.defined()) line(results, "logits", to_string(output.logits.sizes()));
 }
 
-void walk_picture(Results& results, const tasks::VisionModel& model, const std::filesystem::path& path,
-                  const Options& options) {
+Walked walk_picture(Results& results, const tasks::VisionModel& model, const std::filesystem::path& path,
+                    const Options& options) {
   const bool turn = !options.no_exif && model.transform().apply_exif_orientation;
   const image::DecodeOptions decode{.apply_exif_orientation = turn, .max_pixels = options.max_pixels};
   const auto picture = image::read_picture(path, decode);
@@ -50,6 +52,29 @@ void walk_picture(Results& results, const tasks::VisionModel& model, const std::
   const auto output = model.forward(batch.pixels, {.hidden_states = true, .attentions = true});
   write_input(results, path, picture, batch.pixels);
   write_output(results, output);
+  if (options.out.empty()) return {};
+  return walked_of(model, path.filename().string(), picture, batch.pixels, output);
+}
+
+bool is_page(const std::string& file) { return file.ends_with(".html"); }
+
+// A sheet is of one picture.
+void check_drawing(const Options& options, std::size_t pictures) {
+  if (options.out.empty()) return;
+  check_place(options.out);
+  if (pictures == 1 || is_page(options.out) || options.out.ends_with(".pdf")) return;
+  throw Error(ErrorKind::usage, fmt::format("--out {}: expected one picture, found {}; name a file that ends in .pdf "
+                                            "or .html for several",
+                                            options.out, pictures));
+}
+
+void draw_all(const std::string& file, const std::vector<Walked>& pictures) {
+  if (file.empty() || pictures.empty()) return;
+  if (is_page(file)) return write_file(file, walk_page(pictures));
+  std::vector<draw::Drawing> sheets;
+  for (const auto& walked : pictures) sheets.push_back(walk_drawing(walked));
+  if (sheets.size() == 1) return draw::write_drawing(file, sheets.front());
+  draw::write_pdf(file, sheets);
 }
 
 }  // namespace
@@ -57,19 +82,23 @@ void walk_picture(Results& results, const tasks::VisionModel& model, const std::
 // Every number printed is the shape of a tensor that this run computed.
 int walk(const Options& options) {
   const auto pictures = find_pictures(options);
+  check_drawing(options, pictures.paths.size());
   const auto model = open_model(options);
+  std::vector<Walked> walked;
   Results results("");
   auto failed = pictures.failed;
   for (const auto& path : pictures.paths) {
     throw_if_stopped();
     try {
-      walk_picture(results, model, path, options);
+      auto way = walk_picture(results, model, path, options);
+      if (!options.out.empty()) walked.push_back(std::move(way));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) throw;
       remark(error.what());
       ++failed;
     }
   }
+  draw_all(options.out, walked);
   return failed > 0 ? exit_some_failed : 0;
 }
 

@@ -1,8 +1,10 @@
 #include "engine/model.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include "engine/executor.h"
+#include "explain/methods.h"
 #include "image/decode.h"
 #include "tasks/classify.h"
 #include "tasks/embed.h"
@@ -57,6 +59,33 @@ struct Model::Implementation {
       return std::vector<float>(row.const_data_ptr<float>(), row.const_data_ptr<float>() + row.numel());
     });
   }
+
+  HeatMap explain(const image::Picture& picture, const ExplainOptions& options) const {
+    const auto values = image::apply(model->transform(), picture);
+    return engine::executor().run([&] {
+      const explain::Subject subject(*model, tasks::as_batch(values));
+      const auto id = class_of(subject, options);
+      const std::string usual = classes() > 0 ? "grad-cam" : "eigen-cam";
+      const auto& method = *explain::methods_named(options.method.empty() ? usual : options.method, subject).front();
+      const Tensor map = explain::explain(method, subject, {.target = {.answer = id}, .layer = options.layer}).map;
+      return HeatMap{.rows = static_cast<int>(map.size(0)),
+                     .columns = static_cast<int>(map.size(1)),
+                     .values = {map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel()},
+                     .id = id};
+    });
+  }
+
+  std::int64_t classes() const { return model->network().classes(); }
+
+ private:
+  std::int64_t class_of(const explain::Subject& subject, const ExplainOptions& options) const {
+    if (options.id && (*options.id < 0 || *options.id >= classes())) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("class {}: expected one from 0 to {}, those of this model", *options.id, classes() - 1));
+    }
+    if (options.id || classes() == 0) return options.id.value_or(0);
+    return subject.logits().argmax(1).item<std::int64_t>();
+  }
 };
 
 Model::Model(const std::filesystem::path& path, const ModelOptions& options)
@@ -80,7 +109,15 @@ std::vector<float> Model::embed(const std::filesystem::path& picture) const {
 
 std::vector<float> Model::embed(const PictureView& picture) const { return implementation_->embed(copy_of(picture)); }
 
-std::int64_t Model::classes() const { return implementation_->model->network().classes(); }
+HeatMap Model::explain(const std::filesystem::path& picture, const ExplainOptions& options) const {
+  return implementation_->explain(implementation_->read(picture), options);
+}
+
+HeatMap Model::explain(const PictureView& picture, const ExplainOptions& options) const {
+  return implementation_->explain(copy_of(picture), options);
+}
+
+std::int64_t Model::classes() const { return implementation_->classes(); }
 
 std::int64_t Model::parameters() const { return implementation_->model->parameters(); }
 

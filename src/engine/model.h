@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,19 @@ struct Answer {
   std::int64_t id = 0;
   std::string label;
   float probability = 0;
+};
+
+struct ExplainOptions {
+  std::string method;  // `nunchi explain --help` names them; empty: grad-cam, of a model without classes eigen-cam
+  std::optional<std::int64_t> id;  // of the class to explain; without: the most probable one
+  std::string layer;               // whose values an activation map is made of; empty: the family's own
+};
+
+// Where the picture speaks for the answer: the network's view of it in rows and columns, more being more important.
+struct HeatMap {
+  int rows = 0, columns = 0;
+  std::vector<float> values;
+  std::int64_t id = 0;  // of the class
 };
 
 // Somebody else's picture in memory, 8-bit RGB, row after row.
@@ -52,6 +66,10 @@ class NUNCHI_API Model {
   // The class token after the final norm; of a convolutional network, the mean of its feature map.
   std::vector<float> embed(const std::filesystem::path& picture) const;
   std::vector<float> embed(const PictureView& picture) const;
+
+  // Throws Error (usage) for a method that the model cannot have, an unknown layer, a class that it does not know.
+  HeatMap explain(const std::filesystem::path& picture, const ExplainOptions& options = {}) const;
+  HeatMap explain(const PictureView& picture, const ExplainOptions& options = {}) const;
 
   std::int64_t classes() const;     // 0: a backbone
   std::int64_t parameters() const;  // trainable ones

@@ -44,6 +44,19 @@ std::pair<ErrorKind, std::string> error_of(const std::function<void()>& body) {
   return {ErrorKind::internal, ""};
 }
 
+TEST(Model, ExplainsItsAnswer) {
+  const auto map = vit().explain(picture_of("vit_classifier"));
+  EXPECT_EQ(map.rows * map.columns, 36);
+  EXPECT_EQ(map.values.size(), 36U);
+  EXPECT_EQ(map.id, vit().classify(picture_of("vit_classifier"), 1).front().id);
+  const auto other = vit().explain(picture_of("vit_classifier"), {.method = "grad-rollout", .id = 2});
+  EXPECT_EQ(other.id, 2);
+  EXPECT_NE(other.values, map.values);
+  EXPECT_THAT(error_of([] { vit().explain(picture_of("vit_classifier"), {.id = 7}); }).second, HasSubstr("0 to 6"));
+  EXPECT_THAT(error_of([] { vit().explain(picture_of("vit_classifier"), {.method = "lime"}); }).second,
+              HasSubstr("nearest"));
+}
+
 TEST(Model, TellsWhatItIs) {
   EXPECT_EQ(vit().classes(), 7);
   EXPECT_GT(vit().parameters(), 10'000);

@@ -1,0 +1,256 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/explain_report.h"
+#include "core/file.h"
+#include "core/interrupt.h"
+#include "core/nearest.h"
+#include "formats/safetensors.h"
+#include "tasks/class_mapping.h"
+
+namespace nunchi::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A label, one of its words, a synset or a number.
+std::int64_t class_named(const tasks::VisionModel& model, const std::string& option, const std::string& name) {
+  try {
+    return tasks::map_classes(model.labels(), {name}, {}).classes.front().at(0);
+  } catch (const Error&) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} {}: this model has no such class; the nearest of its names is \"{}\". "
+                            "Numbers are 0 to {}",
+                            option, name, nearest_name(name, model.labels()), model.network().classes() - 1));
+  }
+}
+
+// YOLO's: class, centre, width and height in shares of the picture; a box a line.
+std::vector<explain::Box> boxes_of(const fs::path& folder, const fs::path& picture) {
+  std::vector<explain::Box> boxes;
+  const auto path = folder / (picture.stem().string() + ".txt");
+  if (!fs::exists(path)) return boxes;
+  constexpr std::uint64_t most_bytes = 1 << 20;
+  std::istringstream lines(read_file(path, most_bytes, ErrorKind::input));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    double id = 0, x = 0, y = 0, width = 0, height = 0;
+    if (!(std::istringstream(line) >> id >> x >> y >> width >> height)) {
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: expected lines of CLASS X Y WIDTH HEIGHT, found \"{}\"", path.string(), line));
+    }
+    boxes.push_back({.left = x - width / 2, .top = y - height / 2, .right = x + width / 2, .bottom = y + height / 2});
+  }
+  return boxes;
+}
+
+explain::ExplainOptions what_is_asked(const Options& options, const tasks::VisionModel& model) {
+  const auto& e = options.explain;
+  explain::ExplainOptions asked{.methods = e.methods, .classes = {}, .scored = !e.no_scores, .steps = e.steps};
+  if (options.top > 0) asked.top = options.top;
+  for (const auto& name : e.classes) asked.classes.push_back(class_named(model, "--class", name));
+  if (!e.versus.empty()) asked.versus = class_named(model, "--versus", e.versus);
+  asked.asked.layer = e.layer;
+  asked.asked.head = e.head;
+  asked.asked.discarded = e.discarded;
+  asked.asked.samples = e.samples;
+  asked.asked.work.batch = options.batch;
+  asked.asked.work.seed = e.seed;
+  return asked;
+}
+
+Json json_of(const explain::ExplainedMap& map) {
+  Json json = {{"seconds", map.seconds}};
+  if (!map.explanation.layer.empty()) json["layer"] = map.explanation.layer;
+  if (!map.scores) return json;
+  if (!map.scores->deletion.shares.empty()) {
+    json["deletion"] = map.scores->deletion.area;
+    json["insertion"] = map.scores->insertion.area;
+  }
+  json["random_weights"] = map.scores->random_weights;
+  json["shows_weights"] = map.scores->shows_weights();
+  if (map.scores->hit) json["hit"] = *map.scores->hit;
+  return json;
+}
+
+void write_json(Results& results, const ExplainedFile& file) {
+  for (const auto& shown : file.explained.classes) {
+    Json methods = Json::object();
+    for (const auto& map : shown.maps) methods[std::string(map.method->name)] = json_of(map);
+    Json line = {{"file", file.name}};
+    if (!shown.label.empty())
+      line.update({{"class", shown.id}, {"label", shown.label}, {"probability", shown.probability}});
+    line["methods"] = std::move(methods);
+    results.line(json_line(line));
+  }
+}
+
+std::string score_columns(const explain::ExplainedMap& map) {
+  if (!map.scores) return {};
+  const auto& scores = *map.scores;
+  const auto hit = scores.hit ? (*scores.hit ? "  hit" : "  miss") : "";
+  const auto doubt = scores.shows_weights() ? "" : "  as with random weights";
+  if (scores.deletion.shares.empty()) return fmt::format("{:>28.2f}{}{}", scores.random_weights, hit, doubt);
+  return fmt::format("  {:>8.3f}  {:>9.3f}  {:>7.2f}{}{}", scores.deletion.area, scores.insertion.area,
+                     scores.random_weights, hit, doubt);
+}
+
+void write_table(Results& results, const ExplainedFile& file, const Options& options) {
+  for (const auto& shown : file.explained.classes) {
+    results.line(shown.label.empty() ? file.name
+                                     : fmt::format("{}: {} {:.1f} %", file.name, shown.label, 100 * shown.probability));
+    if (!options.explain.no_scores)
+      results.line(fmt::format("  {:<22}{:>9}  {:>8}  {:>9}  {:>7}", "", "time", "deletion", "insertion", "weights"));
+    for (const auto& map : shown.maps)
+      results.line(fmt::format("  {:<22}{:>6.0f} ms{}", map.method->name, 1e3 * map.seconds, score_columns(map)));
+  }
+}
+
+// The bare numbers of the first class's maps.
+void write_maps(const fs::path& path, const ExplainedFile& file) {
+  const auto& shown = file.explained.classes.front();
+  std::vector<Tensor> kept;
+  std::vector<formats::TensorView> views;
+  for (const auto& map : shown.maps) kept.push_back(map.explanation.raw.to(at::kFloat).contiguous());
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    views.push_back(weights::view_of(std::string(shown.maps[i].method->name), kept[i]));
+  formats::Metadata metadata = {{"class", std::to_string(shown.id)}, {"logit", fmt::format("{}", shown.logit)}};
+  for (const auto& map : shown.maps) {
+    if (!map.explanation.layer.empty()) metadata["layer." + std::string(map.method->name)] = map.explanation.layer;
+  }
+  formats::write_safetensors(path, views, metadata);
+}
+
+// Names under which the files of a picture are written: its own, and a number where two have the same.
+class FileNames {
+ public:
+  std::string next(const fs::path& picture) {
+    const auto stem = picture.stem().string();
+    const auto count = ++used_[stem];
+    return count == 1 ? stem : fmt::format("{}-{}", stem, count);
+  }
+
+ private:
+  std::map<std::string, int> used_;
+};
+
+struct Pointing {
+  std::int64_t hits = 0, pictures = 0;
+};
+
+// One run of the command: every picture's own files, then what is of all together.
+class Explaining {
+ public:
+  Explaining(const Options& options, const tasks::VisionModel& model)
+      : options_(options),
+        model_(model),
+        folder_(options.out.empty() ? "nunchi-explain" : options.out),
+        colors_(draw::color_map_from_name(options.explain.colors).value_or(draw::ColorMap::turbo)),
+        asked_(what_is_asked(options, model)) {
+    std::error_code error;  // told by the check
+    fs::create_directories(folder_, error);
+    check_place((folder_ / "explain.html").string());
+  }
+
+  // Throws Error (input) where the picture cannot be read.
+  void add(const fs::path& path) {
+    const ExplainedFile file{path.filename().string(), explained(path)};
+    const auto name = names_.next(path), ending = "." + options_.explain.figures;
+    const auto figure = explain_figure(file, colors_);
+    const auto heads = heads_figure(file, colors_);
+    draw::write_drawing(folder_ / (name + ending), figure);
+    if (heads) draw::write_drawing(folder_ / (name + ".heads" + ending), *heads);
+    if (options_.explain.maps) write_maps(folder_ / (name + ".maps.safetensors"), file);
+    options_.json ? write_json(results_, file) : write_table(results_, file, options_);
+    count_hits(file);
+    ++count_;
+    if (files_.size() >= most_on_page) return;
+    files_.push_back(file);
+    pages_.push_back(figure);
+    if (heads) pages_.push_back(*heads);
+  }
+
+  bool is_empty() const { return count_ == 0; }
+
+  void finish() {
+    if (is_empty()) throw Error(ErrorKind::input, "no picture could be explained");
+    write_file(folder_ / "explain.html", explain_page(model_, options_.model, files_, colors_));
+    draw::write_pdf(folder_ / "explain.pdf", pages_);
+    results_.close();
+    for (const auto& [method, counts] : pointing_)
+      remark(fmt::format("{}: points at an object in {} of {} pictures", method, counts.hits, counts.pictures));
+    if (options_.quiet) return;
+    const auto some = count_ > files_.size() ? fmt::format(" (of the first {} pictures)", files_.size()) : "";
+    remark(fmt::format("{}: explain.html and explain.pdf{} written, and a figure for each picture", folder_.string(),
+                       some));
+  }
+
+ private:
+  static constexpr std::size_t most_on_page = 20;  // a page of more is slow, and everything on it is kept until then
+
+  explain::ExplainedPicture explained(const fs::path& path) const {
+    auto decode = decode_options(options_);
+    decode.apply_exif_orientation &= model_.transform().apply_exif_orientation;
+    auto asked = asked_;
+    if (!options_.explain.boxes.empty()) asked.boxes = boxes_of(options_.explain.boxes, path);
+    ProgressLine progress(path.filename().string(), "forwards", options_.quiet);
+    asked.on_progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
+      progress.show(done, total, what);
+    };
+    return explain::explain_picture(model_, image::read_picture(path, decode), asked);
+  }
+
+  void count_hits(const ExplainedFile& file) {
+    for (const auto& map : file.explained.classes.front().maps) {
+      if (!map.scores || !map.scores->hit) continue;
+      auto& counts = pointing_[std::string(map.method->name)];
+      ++counts.pictures;
+      counts.hits += *map.scores->hit ? 1 : 0;
+    }
+  }
+
+  const Options& options_;
+  const tasks::VisionModel& model_;
+  fs::path folder_;
+  draw::ColorMap colors_;
+  explain::ExplainOptions asked_;
+  Results results_{""};
+  FileNames names_;
+  std::size_t count_ = 0;
+  std::vector<ExplainedFile> files_;  // of the page
+  std::vector<draw::Drawing> pages_;
+  std::map<std::string, Pointing> pointing_;
+};
+
+}  // namespace
+
+int explain(const Options& options) {
+  const auto pictures = find_pictures(options);
+  const auto model = open_model(options);
+  Explaining explaining(options, model);
+  auto failed = pictures.failed;
+  bool stopped = false;
+  for (const auto& path : pictures.paths) {
+    stopped = stopped || stop_requested();
+    if (stopped) break;
+    try {
+      explaining.add(path);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::interrupted) throw;
+      remark(error.what());
+      stopped = error.kind() == ErrorKind::interrupted;
+      ++failed;
+    }
+  }
+  if (stopped && explaining.is_empty()) return exit_interrupted;
+  explaining.finish();
+  if (stopped) return exit_interrupted;
+  return failed > 0 ? exit_some_failed : 0;
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,306 @@
+#include "cli/explain_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "draw/figure.h"
+#include "draw/html_report.h"
+#include "draw/line_chart.h"
+#include "explain/attention.h"
+#include "image/encode.h"
+
+namespace nunchi::cli {
+namespace {
+
+using explain::ExplainedClass;
+using explain::ExplainedMap;
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t most_clickable_patches = 400;  // a map for each patch of each block
+
+std::vector<float> numbers_of(const Tensor& tensor) {
+  const Tensor flat = tensor.to(at::kFloat).contiguous();
+  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+}
+
+draw::HeatMap heat_of(const Tensor& map) {
+  return {.rows = static_cast<int>(map.size(0)), .columns = static_cast<int>(map.size(1)), .values = numbers_of(map)};
+}
+
+// A few pixels that are far above all others would leave the rest dark: the colours end at the 99.5th percentile.
+draw::OverlayOptions colors_of(const Tensor& map, draw::ColorMap colors) {
+  draw::OverlayOptions options = {.colors = colors, .opacity = 0.55};
+  const float least = map.min().item<float>();
+  const auto sorted = std::get<0>(map.flatten().sort());
+  const auto place = static_cast<std::int64_t>(0.995 * static_cast<double>(sorted.numel() - 1));
+  options.least = least;
+  options.greatest = std::max(sorted[place].item<float>(), least + std::numeric_limits<float>::min());
+  return options;
+}
+
+std::string title_of(const ExplainedClass& shown) {
+  return shown.label.empty() ? "" : fmt::format("{} {:.1f} %", shown.label, 100 * shown.probability);
+}
+
+std::string note_of(const ExplainedMap& map) {
+  if (!map.scores) return {};
+  const auto& scores = *map.scores;
+  std::string note;
+  if (!scores.deletion.shares.empty())
+    note = fmt::format("deletion {:.2f}, insertion {:.2f}", scores.deletion.area, scores.insertion.area);
+  if (!scores.shows_weights()) note += note.empty() ? "as with random weights" : "; as with random weights";
+  return note;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string duration(double seconds) {
+  return seconds < 1 ? fmt::format("{:.0f} ms", 1e3 * seconds) : fmt::format("{:.1f} s", seconds);
+}
+
+// --- the parts of the page
+
+void add_maps(draw::HtmlReport& page, const ExplainedFile& file, const ExplainedClass& shown, draw::ColorMap colors) {
+  std::vector<draw::HtmlGalleryItem> items;
+  items.push_back(
+      {.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name, title_of(shown)},
+       .title = "picture"});
+  for (const auto& map : shown.maps) {
+    const auto overlaid =
+        draw::overlay(file.explained.seen, heat_of(map.explanation.map), colors_of(map.explanation.map, colors));
+    const auto description = fmt::format("{} of {}", map.method->name, file.name);
+    items.push_back({.picture = {draw::data_uri(image::encode_jpeg(overlaid), "image/jpeg"), description, note_of(map)},
+                     .title = std::string(map.method->name)});
+  }
+  page.gallery({.items = std::move(items), .least_width = 200, .whole = true});
+}
+
+void add_scores(draw::HtmlReport& page, const ExplainedClass& shown) {
+  using enum draw::HtmlBest;
+  draw::HtmlTable table{.head = {"method", "deletion", "insertion", "random weights", "time", "layer"},
+                        .best = {none, least, greatest, none, least, none},
+                        .sortable = true};
+  for (const auto& map : shown.maps) {
+    const auto& s = map.scores;
+    const bool curves = s && !s->deletion.shares.empty();
+    table.rows.push_back({std::string(map.method->name), curves ? fmt::format("{:.3f}", s->deletion.area) : "-",
+                          curves ? fmt::format("{:.3f}", s->insertion.area) : "-",
+                          s ? fmt::format("{:.2f}{}", s->random_weights, s->shows_weights() ? "" : " (!)") : "-",
+                          duration(map.seconds), map.explanation.layer});
+    table.numbers.push_back({not_a_number, curves ? s->deletion.area : not_a_number,
+                             curves ? s->insertion.area : not_a_number, s ? s->random_weights : not_a_number,
+                             map.seconds, not_a_number});
+  }
+  page.table(table);
+}
+
+void add_curves(draw::HtmlReport& page, const ExplainedClass& shown) {
+  if (shown.maps.empty() || !shown.maps.front().scores || shown.maps.front().scores->deletion.shares.empty()) return;
+  for (const bool deletion : {true, false}) {
+    draw::LineChart chart{
+        .title = deletion ? "Deletion: less is better" : "Insertion: more is better",
+        .x = {.title = deletion ? "pixels taken away, the most important first"
+                                : "pixels put back, the most important first",
+              .format = draw::NumberFormat::percent},
+        .y = {.title = "probability of the class", .least = 0, .format = draw::NumberFormat::percent}};
+    for (const auto& map : shown.maps) {
+      const auto& curve = deletion ? map.scores->deletion : map.scores->insertion;
+      chart.series.push_back({.name = std::string(map.method->name),
+                              .x = curve.shares,
+                              .y = curve.probabilities,
+                              .dashed = chart.series.size() >= 6});
+    }
+    page.picture({draw::svg_uri(draw::svg_of(draw::drawing(chart))),
+                  deletion ? "deletion curves of all methods" : "insertion curves of all methods"});
+  }
+}
+
+// What the class token reads, in every head of every block.
+void add_heads(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+  const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  const bool has_class_token = anatomy.prefix_tokens > anatomy.registers;
+  draw::HtmlExplorer explorer{.title = has_class_token ? "What the class token reads" : "What all patches read",
+                              .picture = seen,
+                              .description = file.name,
+                              .axes = {{"block", {}, attentions.size() - 1}, {"head", {"mean"}}},
+                              .rows = static_cast<int>(anatomy.grid[0]),
+                              .columns = static_cast<int>(anatomy.grid[1]),
+                              .colors = colors};
+  const auto heads = attentions.front().size(0);
+  for (std::int64_t head = 0; head < heads; ++head) explorer.axes[1].choices.push_back(std::to_string(head));
+  for (std::size_t block = 0; block < attentions.size(); ++block) {
+    explorer.axes[0].choices.push_back(std::to_string(block));
+    explorer.maps.push_back(numbers_of(explain::from_class_token(attentions[block].mean(0), anatomy)));
+    for (std::int64_t head = 0; head < heads; ++head)
+      explorer.maps.push_back(numbers_of(explain::from_class_token(attentions[block][head], anatomy)));
+  }
+  page.explorer(explorer);
+}
+
+// The mean over the heads, from each patch to all others.
+void add_patches(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+  const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  const auto patches = anatomy.grid[0] * anatomy.grid[1];
+  if (patches > most_clickable_patches) return;
+  draw::HtmlExplorer explorer{.title = "What a patch reads: choose one",
+                              .picture = seen,
+                              .description = file.name,
+                              .axes = {{"block", {}, attentions.size() - 1}},
+                              .rows = static_cast<int>(anatomy.grid[0]),
+                              .columns = static_cast<int>(anatomy.grid[1]),
+                              .colors = colors};
+  for (std::size_t block = 0; block < attentions.size(); ++block) {
+    explorer.axes[0].choices.push_back(std::to_string(block));
+    const Tensor mean = attentions[block].mean(0);
+    auto maps = numbers_of(explain::from_class_token(mean, anatomy));
+    const auto others = numbers_of(mean.slice(0, anatomy.prefix_tokens).slice(1, anatomy.prefix_tokens));
+    maps.insert(maps.end(), others.begin(), others.end());
+    explorer.maps.push_back(std::move(maps));
+  }
+  page.explorer(explorer);
+}
+
+// A dot for each head over the blocks.
+draw::LineChart chart_of_heads(const std::vector<Tensor>& attentions, const std::string& title, const std::string& unit,
+                               const std::function<Tensor(const Tensor&)>& measure) {
+  draw::LineChart chart{
+      .title = title, .x = {.title = "block", .whole_numbers = true}, .y = {.title = unit, .least = 0}, .height = 320};
+  const auto heads = attentions.front().size(0);
+  draw::Series dots{.name = fmt::format("{} heads", heads), .joined = false}, mean{.name = "their mean"};
+  for (std::size_t block = 0; block < attentions.size(); ++block) {
+    const Tensor values = measure(attentions[block]);
+    for (const float value : numbers_of(values)) {
+      dots.x.push_back(static_cast<double>(block));
+      dots.y.push_back(value);
+    }
+    mean.x.push_back(static_cast<double>(block));
+    mean.y.push_back(values.mean().item<double>());
+  }
+  chart.series = {dots, mean};
+  return chart;
+}
+
+void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file) {
+  const auto& anatomy = file.explained.anatomy;
+  const auto& attentions = file.explained.attentions;
+  const auto distance =
+      chart_of_heads(attentions, "How far each head looks", "mean distance, patches",
+                     [&](const Tensor& weights) { return explain::attention_distance(weights, anatomy); });
+  const auto entropy = chart_of_heads(attentions, "How widely each head spreads its attention", "entropy, nats",
+                                      [](const Tensor& weights) { return explain::attention_entropy(weights); });
+  for (const auto* chart : {&distance, &entropy})
+    page.picture({draw::svg_uri(draw::svg_of(draw::drawing(*chart))), chart->title});
+  page.paragraph(
+      fmt::format("A head that reads every token alike has an entropy of {:.2f}, one that reads a single "
+                  "token has none.",
+                  std::log(static_cast<double>(attentions.front().size(-1)))));
+}
+
+void add_file(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+  page.heading(file.name);
+  for (const auto& shown : file.explained.classes) {
+    if (!shown.label.empty()) page.paragraph(fmt::format("{}: {}", shown.label, percent(shown.probability)));
+    add_maps(page, file, shown, colors);
+    add_scores(page, shown);
+    page.details("Deletion and insertion curves", [&] { add_curves(page, shown); });
+  }
+  if (file.explained.attentions.empty()) return;
+  add_heads(page, file, colors);
+  add_patches(page, file, colors);
+  page.details("Every head, measured", [&] { add_head_statistics(page, file); });
+}
+
+void add_methods(draw::HtmlReport& page, const std::vector<ExplainedMap>& maps) {
+  page.heading("How to read it");
+  std::vector<draw::HtmlDefinition> definitions;
+  for (const auto& map : maps) {
+    definitions.push_back(
+        {std::string(map.method->name), fmt::format("{} ({}){}", map.method->summary, map.method->paper,
+                                                    map.method->depends_on_class ? "" : "; the same for every class")});
+  }
+  definitions.push_back({"deletion, insertion",
+                         "the mean probability of the class while the pixels that a map calls important are taken away "
+                         "or put back, the most important first (Petsiuk et al. 2018): small and large are good"});
+  definitions.push_back(
+      {"random weights", fmt::format("the rank correlation with the map of the same network with random weights "
+                                     "(Adebayo et al. 2018): from {} on, marked (!), the map shows little of what was "
+                                     "learned",
+                                     explain::Scores::most_like_random)});
+  page.definitions(definitions);
+}
+
+}  // namespace
+
+namespace {
+
+constexpr double outlined_share = 0.6;  // Caron et al. 2021, figure 1
+
+draw::Panel panel_of(const image::Picture& seen, const Tensor& map, draw::ColorMap colors) {
+  return {.picture = seen, .heat = heat_of(map), .heat_options = colors_of(map, colors)};
+}
+
+// Around the largest values that together have the share.
+draw::ContourOptions outline_of_most(const Tensor& map) {
+  const Tensor kept = explain::largest_share(map, outlined_share);
+  return {.level = map.masked_select(kept).min().item<float>(), .width = 1.5};
+}
+
+}  // namespace
+
+draw::Drawing explain_figure(const ExplainedFile& file, draw::ColorMap colors) {
+  const auto& explained = file.explained;
+  draw::Figure figure{.title = file.name};
+  figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
+  for (const auto& shown : explained.classes) {
+    figure.panels.push_back({.title = title_of(shown), .picture = explained.seen});
+    for (const auto& map : shown.maps) {
+      auto panel = panel_of(explained.seen, map.explanation.map, colors);
+      panel.title = map.method->name;
+      panel.note = note_of(map);
+      if (panel.title == "attention") panel.contours = {outline_of_most(map.explanation.map)};
+      figure.panels.push_back(std::move(panel));
+    }
+    while (figure.panels.size() % figure.columns != 0) figure.panels.emplace_back();
+  }
+  return draw::drawing(figure);
+}
+
+std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, draw::ColorMap colors) {
+  const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  if (attentions.empty()) return std::nullopt;
+  const Tensor& weights = attentions.back();
+  const Tensor entropy = explain::attention_entropy(weights), distance = explain::attention_distance(weights, anatomy);
+  draw::Figure figure{.title = file.name,
+                      .subtitle = fmt::format("The heads of block {}. The line encloses {:.0f} % of what a head reads.",
+                                              attentions.size() - 1, 100 * outlined_share)};
+  figure.columns = 4;
+  figure.panel_width = 180;
+  for (std::int64_t head = 0; head < weights.size(0); ++head) {
+    const Tensor map = explain::from_class_token(weights[head], anatomy);
+    auto panel = panel_of(seen, map, colors);
+    panel.title = fmt::format("head {}", head);
+    panel.note = fmt::format("entropy {:.2f} of {:.2f}, distance {:.1f} patches", entropy[head].item<float>(),
+                             std::log(static_cast<double>(weights.size(-1))), distance[head].item<float>());
+    panel.contours = {outline_of_most(map)};
+    figure.panels.push_back(std::move(panel));
+  }
+  return draw::drawing(figure);
+}
+
+std::string explain_page(const tasks::VisionModel& model, const std::string& model_name,
+                         const std::vector<ExplainedFile>& files, draw::ColorMap colors) {
+  const auto shape = model.network().input_shape();
+  draw::HtmlReport page("Why it answered so",
+                        fmt::format("{}, {:.1f} million parameters, looks at {} x {} pixels. Warm colours are where "
+                                    "each method finds the reason.",
+                                    model_name, 1e-6 * static_cast<double>(model.parameters()), shape[1], shape[2]));
+  for (const auto& file : files) add_file(page, file, colors);
+  add_methods(page, files.front().explained.classes.front().maps);
+  page.footer(fmt::format("nunchi {}", NUNCHI_VERSION));
+  return page.html();
+}
+
+}  // namespace nunchi::cli

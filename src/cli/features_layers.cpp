@@ -1,0 +1,167 @@
+// Views of what the layers give: channels, and statistics of all.
+#include <ATen/ops/stack.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cli/features.h"
+#include "core/interrupt.h"
+#include "draw/line_chart.h"
+#include "explain/similarity.h"
+#include "nn/watch.h"
+
+namespace nunchi::cli {
+namespace {
+
+using draw::Panel;
+
+// --- maps
+
+struct Channels {
+  std::vector<std::int64_t> indices;  // those that vary most over the picture
+  std::vector<Tensor> maps;           // [rows, columns] each
+};
+
+Channels liveliest(const explain::PatchTokens& patches, std::int64_t count) {
+  const Tensor values = patches.values[0];  // [n, dim]
+  const Tensor varying = (values - values.mean(0)).square().sum(0);
+  const Tensor order = varying.argsort(/*dim=*/0, /*descending=*/true);
+  Channels channels;
+  for (std::int64_t i = 0; i < std::min(count, order.size(0)); ++i) {
+    channels.indices.push_back(order[i].item<std::int64_t>());
+    channels.maps.push_back(values.select(1, channels.indices.back()).reshape({patches.grid[0], patches.grid[1]}));
+  }
+  return channels;
+}
+
+// --- activations
+
+Json statistics_as_json(const std::string& name, const explain::ActivationStatistics& seen) {
+  return {{"layer", name},
+          {"mean", seen.mean()},
+          {"deviation", seen.deviation()},
+          {"least", seen.least()},
+          {"greatest", seen.greatest()},
+          {"units", seen.units()},
+          {"dead_share", seen.dead_share()},
+          {"outlier_channels", seen.outlier_channels()}};
+}
+
+struct LayerStatistics {
+  std::vector<std::string> names;  // in the order in which they are done
+  std::map<std::string, explain::ActivationStatistics> of;
+  std::int64_t pictures = 0;
+};
+
+void look_at(LayerStatistics& all, const std::string& name, const Tensor& y, const explain::Anatomy& anatomy) {
+  if (!all.of.contains(name)) all.names.push_back(name);
+  const bool map = explain::is_map(y.sizes(), anatomy);
+  all.of[name].add(map ? explain::as_map(y, anatomy) : y, map ? 1 : y.dim() - 1);
+}
+
+LayerStatistics statistics_of(Gallery& gallery) {
+  LayerStatistics all;
+  for (const auto& item : gallery.items()) {
+    throw_if_stopped();
+    const auto anatomy = explain::anatomy_of(gallery.model(), item.pixels.sizes().slice(1).vec());
+    const nn::Watch watch(gallery.model().network(), [&](const std::string& name, const Tensor& y) {
+      look_at(all, name, y, anatomy);
+      return y;
+    });
+    gallery.model().forward(item.pixels);
+    ++all.pictures;
+  }
+  return all;
+}
+
+draw::Series series_of(const std::string& name, const LayerStatistics& all,
+                       const std::function<double(const explain::ActivationStatistics&)>& value) {
+  draw::Series series{.name = name, .x = {}, .y = {}};
+  for (const auto& layer : all.names) {
+    series.x.push_back(static_cast<double>(series.x.size()));
+    series.y.push_back(value(all.of.at(layer)));
+  }
+  return series;
+}
+
+Panel layer_chart(const std::string& title, bool share, std::vector<draw::Series> series) {
+  draw::LineChart chart{.title = title,
+                        .x = {.title = "layer, in the order of the work", .whole_numbers = true},
+                        .series = std::move(series)};
+  if (share) chart.y = {.least = 0, .format = draw::NumberFormat::percent};
+  return chart_panel(std::move(chart));
+}
+
+}  // namespace
+
+Finding show_maps(Gallery& gallery) {
+  const auto& items = gallery.items();
+  const auto& patches = gallery.patches();
+  Finding finding{
+      .figure = {.title = "Channels that vary most over the picture",
+                 .subtitle = about(gallery, fmt::format("{} x {} places, {} channels", patches.front().grid[0],
+                                                        patches.front().grid[1], patches.front().values.size(2))),
+                 .columns = 7,
+                 .panel_width = 120}};
+  Json chosen = Json::array();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto channels = liveliest(patches[i], gallery.k_or(13));
+    chosen.push_back({{"file", items[i].file}, {"channels", channels.indices}});
+    finding.tensors.push_back({fmt::format("maps_{}", i), at::stack(channels.maps)});
+    if (i >= most_shown) continue;
+    auto& panels = finding.figure.panels;
+    panels.push_back({.note = short_name(items[i].file), .picture = items[i].seen});
+    for (std::size_t c = 0; c < channels.maps.size(); ++c)
+      panels.push_back({.note = fmt::format("{}", channels.indices[c]),
+                        .heat = heat_of(channels.maps[c]),
+                        .heat_options = {.patches = true}});
+    while (panels.size() % finding.figure.columns != 0) panels.emplace_back();
+  }
+  finding.figure.notes = note_of_shown(items.size());
+  finding.summary = {{"maps", chosen}};
+  return finding;
+}
+
+Finding show_activations(Gallery& gallery) {
+  const auto all = statistics_of(gallery);
+  using Statistics = explain::ActivationStatistics;
+  Finding finding{
+      .figure = {.title = "What the layers give",
+                 .subtitle = about(gallery, fmt::format("{} layers, over {} pictures", all.names.size(), all.pictures)),
+                 .columns = 2,
+                 .panel_width = 420,
+                 .panel_height = 260}};
+  const auto series = [&](const char* name, auto value) { return series_of(name, all, value); };
+  finding.figure.panels = {
+      layer_chart("mean and deviation", false,
+                  {series("mean", [](const Statistics& s) { return s.mean(); }),
+                   series("deviation", [](const Statistics& s) { return s.deviation(); })}),
+      layer_chart("extremes", false,
+                  {series("greatest", [](const Statistics& s) { return s.greatest(); }),
+                   series("least", [](const Statistics& s) { return s.least(); })}),
+      layer_chart("dead units", true, {series("", [](const Statistics& s) { return s.dead_share(); })}),
+      layer_chart("outlier channels", true, {series("", [](const Statistics& s) {
+                    return static_cast<double>(s.outlier_channels().size()) / static_cast<double>(s.units());
+                  })})};
+  Json layers = Json::array();
+  std::string most_dead;
+  double dead = 0;
+  for (const auto& name : all.names) {
+    layers.push_back(statistics_as_json(name, all.of.at(name)));
+    if (all.of.at(name).dead_share() > dead) {
+      dead = all.of.at(name).dead_share();
+      most_dead = name;
+    }
+  }
+  finding.figure.notes = {
+      "Dead: units with one and the same value at all places of all pictures. Outlier: channels whose root mean square "
+      "is over six times the median channel's."};
+  finding.summary = {
+      {"layers", all.names.size()}, {"picture_count", all.pictures}, {"most_dead", most_dead}, {"dead_share", dead}};
+  finding.details = {{"statistics", layers}};
+  finding.words = {dead > 0 ? fmt::format("most dead units: {} ({:.1f} %)", most_dead, 100 * dead) : "no dead units"};
+  return finding;
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/features.h"
+#include "core/interrupt.h"
+#include "nn/watch.h"
+#include "tasks/seen_picture.h"
+
+namespace nunchi::cli {
+namespace {
+
+constexpr std::size_t most_kept = 256;  // pictures with all their tokens
+
+}  // namespace
+
+Gallery::Gallery(const Options& options, const tasks::VisionModel& model, const Pictures& pictures)
+    : options_(options), model_(model), pictures_(pictures), failed_(pictures.failed) {}
+
+Gallery::Item Gallery::open(const std::filesystem::path& path) const {
+  const auto& transform = model_.transform();
+  auto decode = decode_options(options_);
+  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+  const auto picture = image::read_picture(path, decode);
+  return {.file = path.string(),
+          .seen = tasks::seen_picture(picture, transform),
+          .pixels = tasks::as_batch(image::apply(transform, picture))};
+}
+
+const std::vector<Gallery::Item>& Gallery::items() {
+  if (!items_.empty()) return items_;
+  if (pictures_.paths.size() > most_kept) {
+    throw Error(ErrorKind::usage,
+                fmt::format("expected at most {} pictures to look into, found {}; --show embedding and "
+                            "activations take any number",
+                            most_kept, pictures_.paths.size()));
+  }
+  for (const auto& path : pictures_.paths) {
+    throw_if_stopped();
+    try {
+      items_.push_back(open(path));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      remark(error.what());
+      ++failed_;
+    }
+  }
+  if (items_.empty()) throw Error(ErrorKind::input, "no picture could be read: there is nothing to show");
+  return items_;
+}
+
+explain::PatchTokens Gallery::patches_of(const Item& item) const {
+  if (options_.layer.empty()) return explain::patch_tokens(model_.forward(item.pixels));
+  const auto anatomy = explain::anatomy_of(model_, item.pixels.sizes().slice(1).vec());
+  const auto layer = explain::layer_named(anatomy, options_.layer);
+  Tensor values;
+  const nn::Watch watch(model_.network(), [&](const std::string& name, const Tensor& y) {
+    if (name == layer) values = y;
+    return y;
+  });
+  model_.forward(item.pixels);
+  return explain::patch_tokens_of_layer(layer, values, anatomy);
+}
+
+const std::vector<explain::PatchTokens>& Gallery::patches() {
+  if (!patches_.empty()) return patches_;
+  for (const auto& item : items()) {
+    throw_if_stopped();
+    auto patches = patches_of(item);
+    if (patches.count() < 2) {
+      throw Error(ErrorKind::usage, fmt::format("{}: expected two patches or more, found a grid of {} x {}: choose an "
+                                                "earlier layer with --layer, or `nunchi embed`",
+                                                item.file, patches.grid[0], patches.grid[1]));
+    }
+    patches_.push_back(std::move(patches));
+  }
+  return patches_;
+}
+
+std::string short_name(const std::string& file) { return std::filesystem::path(file).filename().string(); }
+
+std::string grid_in_words(const explain::PatchTokens& patches) {
+  return fmt::format("{} x {} patches", patches.grid[0], patches.grid[1]);
+}
+
+Json files_of(const std::vector<Gallery::Item>& items) {
+  Json files = Json::array();
+  for (const auto& item : items) files.push_back(item.file);
+  return files;
+}
+
+std::vector<std::string> note_of_shown(std::size_t count) {
+  if (count <= most_shown) return {};
+  return {fmt::format("The first {} of {} pictures; the numbers are of all.", most_shown, count)};
+}
+
+std::string about(const Gallery& gallery, const std::string& more) {
+  const auto& options = gallery.options();
+  auto path = std::filesystem::path(options.model);
+  if (!path.has_filename()) path = path.parent_path();
+  const auto layer = options.layer.empty() ? "" : fmt::format(", layer {}", options.layer);
+  return fmt::format("{}{}{}{}", path.filename().string(), layer, more.empty() ? "" : "; ", more);
+}
+
+image::Picture picture_of(const Tensor& rgb) {
+  const Tensor bytes = (rgb.to(at::kDouble).clamp(0, 1) * 255).round().to(at::kByte).contiguous();
+  auto picture = image::make_picture(static_cast<int>(bytes.size(1)), static_cast<int>(bytes.size(0)));
+  std::copy_n(bytes.const_data_ptr<std::uint8_t>(), bytes.numel(), picture.pixels.begin());
+  return picture;
+}
+
+draw::HeatMap heat_of(const Tensor& map) {
+  const Tensor values = map.to(at::kFloat).contiguous();
+  return {.rows = static_cast<int>(values.size(0)),
+          .columns = static_cast<int>(values.size(1)),
+          .values = {values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel()}};
+}
+
+image::Picture mosaic(const std::vector<image::Picture>& tiles, int columns) {
+  const int count = static_cast<int>(tiles.size()), rows = (count + columns - 1) / columns;
+  const int width = tiles.front().width, height = tiles.front().height;
+  auto sheet = image::make_picture(columns * (width + 1) - 1, rows * (height + 1) - 1);
+  std::ranges::fill(sheet.pixels, std::uint8_t{255});
+  for (int i = 0; i < count; ++i) {
+    const auto& tile = tiles[static_cast<std::size_t>(i)];
+    ASSERT(tile.width == width && tile.height == height && tile.channels == 3, "tiles have one size");
+    const int left = i % columns * (width + 1), top = i / columns * (height + 1);
+    for (int y = 0; y < height; ++y) std::copy_n(tile.row(y), tile.row_bytes(), sheet.row(top + y) + 3 * left);
+  }
+  return sheet;
+}
+
+draw::Panel chart_panel(draw::LineChart chart) {
+  return drawn_panel([chart = std::move(chart)](draw::Canvas& canvas, const draw::Rectangle& place) {
+    draw::draw_line_chart(canvas, chart, place);
+  });
+}
+
+draw::Panel drawn_panel(std::function<void(draw::Canvas&, const draw::Rectangle&)> chart, const std::string& note) {
+  draw::Panel panel;
+  panel.note = note;
+  panel.chart = std::move(chart);
+  return panel;
+}
+
+std::vector<double> doubles_of(const Tensor& tensor) {
+  const Tensor values = tensor.to(at::kDouble).contiguous();
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
+}  // namespace nunchi::cli

@@ -1,0 +1,157 @@
+// nunchi features: every view writes its picture and its numbers.
+#include <gmock/gmock.h>
+
+#include <numeric>
+
+#include "cli/pictures.h"
+
+namespace nunchi::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::string dino = case_model("dinov2_registers").string();
+
+class Features : public Pictures {
+ protected:
+  ProgramRun run(std::vector<std::string> words) const {
+    words.insert(words.begin(), "features");
+    return run_program(words);
+  }
+
+  // The JSON lines of what is written into the folder "out".
+  std::vector<Json> shown(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--json", "-o", out("out")});
+    const auto found = run(words);
+    EXPECT_EQ(found.exit_code, 0) << found.err;
+    return json_lines(found.out);
+  }
+
+  Json numbers(const std::string& view) const { return read_json(out("out") + "/" + view + ".json"); }
+  Arrays arrays(const std::string& view) const { return read_arrays(out("out") + "/" + view + ".safetensors"); }
+
+  const std::string a = in("a.ppm"), b = in("고양이.ppm");
+};
+
+TEST_F(Features, EveryViewWritesAPictureAndItsNumbers) {
+  const std::vector<std::string> views = {"pca",       "clusters",  "spectral", "similar", "match",
+                                          "maps",      "drift",     "lens",     "cka",     "activations",
+                                          "embedding", "positions", "filters",  "weights"};
+  std::string all;
+  for (const auto& view : views) all += (all.empty() ? "" : ",") + view;
+  const auto lines = shown({vit, a, b, "--show", all});
+  ASSERT_EQ(lines.size(), views.size());
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    EXPECT_EQ(lines[i]["show"], views[i]);
+    EXPECT_EQ(read_file(out("out") + "/" + views[i] + ".png", 1 << 26).substr(1, 3), "PNG") << views[i];
+    EXPECT_TRUE(numbers(views[i]).is_object());
+    for (const auto& file : lines[i]["files"]) EXPECT_TRUE(std::filesystem::exists(file.get<std::string>())) << file;
+  }
+}
+
+TEST_F(Features, LensEndsWithTheAnswerOfClassify) {
+  const auto lens = shown({vit, a, "--show", "lens"}).front();
+  const auto answer = json_lines(run_program({"classify", vit, a, "--json"}).out).front()["predictions"][0];
+  EXPECT_EQ(lens["answers"][0]["label"], answer["label"]);
+  EXPECT_NEAR(numbers("lens")["blocks"][0]["after"].back()["probability"].get<double>(),
+              answer["probability"].get<double>(), 1e-5);
+}
+
+TEST_F(Features, TheHistogramsCountEveryWeight) {
+  shown({vit, "--show", "weights"});
+  const auto weights = numbers("weights");
+  const auto info = parse_json(run_program({"info", vit, "--json"}).out, "info");
+  EXPECT_EQ(weights["weights"], info["parameters"]);
+  const auto counts = weights["counts"].get<std::vector<std::int64_t>>();
+  EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}), info["parameters"].get<std::int64_t>());
+  EXPECT_TRUE(shown({"--show", "weights"}).size() == 1) << "of the bundled model";
+}
+
+TEST_F(Features, TheSameSeedGivesTheSameClusters) {
+  shown({dino, a, b, "--show", "clusters", "--joint", "--k", "3", "--seed", "5"});
+  const auto first = read_file(out("out/clusters.safetensors"), 1 << 26);
+  shown({dino, a, b, "--show", "clusters", "--joint", "--k", "3", "--seed", "5"});
+  EXPECT_EQ(read_file(out("out/clusters.safetensors"), 1 << 26), first);
+  const auto sizes = numbers("clusters")["sizes"];
+  ASSERT_EQ(sizes.size(), 1u);
+  EXPECT_EQ(sizes[0].size(), 3u);
+}
+
+TEST_F(Features, APictureIsItsOwnBestMatch) {
+  const auto line = shown({dino, a, a, "--show", "match,similar", "--patch", "0,1"});
+  const auto matches = numbers("match")["matches"][0];
+  ASSERT_FALSE(matches.empty());
+  for (const auto& match : matches) EXPECT_EQ(match["from"], match["to"]);
+  EXPECT_NEAR(line[0]["pairs"][0]["mean_cosine"].get<double>(), 1, 1e-5);
+  EXPECT_EQ(line[1]["best"][1]["patch"], (Json{0, 1}));
+  EXPECT_NEAR(line[1]["best"][1]["cosine"].get<double>(), 1, 1e-5);
+  EXPECT_LT(line[1]["best"][0]["cosine"].get<double>(), 0.999999) << "itself does not count";
+}
+
+TEST_F(Features, AlignmentOfAModelWithItselfIsOneOnTheDiagonal) {
+  shown({vit, a, b, "--show", "cka"});
+  const auto cka = numbers("cka")["cka"];
+  for (std::size_t i = 0; i < cka.size(); ++i) EXPECT_NEAR(cka[i][i].get<double>(), 1, 1e-9);
+  const auto other = shown({vit, a, b, "--show", "cka", "--with", mobilenet}).front();
+  EXPECT_NE(other["rows"], other["columns"]);
+}
+
+TEST_F(Features, EmbeddingFindsTheSamePictureTwice) {
+  std::filesystem::copy(in("a.ppm"), in("copy.ppm"));
+  shown({vit, in(), "--show", "embedding", "--duplicates", "0.9999999"});
+  const auto duplicates = numbers("embedding")["duplicates"];
+  ASSERT_EQ(duplicates.size(), 1u);
+  EXPECT_EQ(duplicates[0]["files"], (Json{in("a.ppm"), in("copy.ppm")}));
+  for (const auto* method : {"tsne", "umap", "pca"}) {
+    shown({vit, in(), "--show", "embedding", "--method", method});
+    EXPECT_EQ(arrays("embedding").at("places").shape, (std::vector<std::int64_t>{5, 2})) << method;
+  }
+}
+
+TEST_F(Features, ALayerIsChosenByItsName) {
+  shown({vit, a, "--show", "maps", "--layer", "blocks.0", "--k", "2"});
+  EXPECT_EQ(arrays("maps").at("maps_0").shape.front(), 2);
+  const auto wrong = run({vit, a, "--show", "maps", "--layer", "blok.0", "-o", out("x")});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, AllOf(HasSubstr("blok.0"), HasSubstr("blocks.0")));
+}
+
+TEST_F(Features, OnePageHoldsAll) {
+  const auto found = run({vit, a, b, "--show", "pca,weights", "-o", out("page.html")});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  const auto page = read_file(out("page.html"), 1 << 28);
+  EXPECT_THAT(page, AllOf(HasSubstr("Principal components of the patches"), HasSubstr("All weights"),
+                          HasSubstr("data:image/png")));
+  EXPECT_TRUE(std::filesystem::exists(out("page-pca.safetensors")));
+  ASSERT_EQ(run({vit, a, "--show", "pca", "-o", out("one.svg")}).exit_code, 0);
+  EXPECT_THAT(read_file(out("one.svg"), 1 << 28), HasSubstr("<svg"));
+  EXPECT_TRUE(std::filesystem::exists(out("one.json")));
+}
+
+TEST_F(Features, WhatCannotBeIsToldBeforeTheWork) {
+  EXPECT_THAT(run({vit, "--show", "pca"}).err, HasSubstr("no pictures are named"));
+  EXPECT_THAT(run({vit, a, "--show", "pca,tokens"}).err, AllOf(HasSubstr("tokens: not known"), HasSubstr("spectral")));
+  EXPECT_THAT(run({vit, a, "--show", "pca,lens", "-o", "both.png"}).err, HasSubstr("a folder or a .html file"));
+  for (const auto* patch : {"3", "3,", "-1,2", "1,2,3", "a,b"})
+    EXPECT_EQ(run({vit, a, "--patch", patch}).exit_code, 2) << patch;
+  const auto failure = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"-o", out("out")});
+    return run(words).err;
+  };
+  EXPECT_THAT(failure({vit, a, "--show", "match"}), HasSubstr("two pictures or more"));
+  EXPECT_THAT(failure({vit, a, "--show", "similar", "--patch", "99,0"}), HasSubstr("row from 0 to"));
+  EXPECT_THAT(failure({mobilenet, "--show", "positions"}), HasSubstr("--show filters and weights"));
+  EXPECT_THAT(failure({mobilenet, a, "--show", "lens"}), HasSubstr("--show cka"));
+}
+
+TEST_F(Features, APictureThatCannotBeReadIsToldAndLeftOut) {
+  write_file(in("broken.jpg"), "no picture at all");
+  const auto found = run({vit, a, in("broken.jpg"), "--show", "pca", "--json", "-o", out("out")});
+  EXPECT_EQ(found.exit_code, 1);
+  EXPECT_THAT(found.err, HasSubstr("broken.jpg"));
+  EXPECT_EQ(json_lines(found.out).front()["files"].size(), 3u);
+}
+
+}  // namespace
+}  // namespace nunchi::cli
