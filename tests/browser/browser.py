@@ -126,8 +126,10 @@ class Page:
 
     def middle(self, selector):
         """Where the element stands in the window, once it has been scrolled there."""
-        return self.value(f"""(() => {{ const e = document.querySelector({json.dumps(selector)});
-            e.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const b = e.getBoundingClientRect();
+        return self.value(f"""(async () => {{ const e = document.querySelector({json.dumps(selector)});
+            e.scrollIntoView({{ block: 'center', behavior: 'instant' }});
+            for (let frame = 0; frame < 2; ++frame) await new Promise(requestAnimationFrame);
+            const b = e.getBoundingClientRect();
             return [b.left + b.width / 2, b.top + b.height / 2]; }})()""")
 
     def mouse(self, kind, x, y, **more):
