@@ -7,6 +7,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/short_duration.h"
 #include "core/interrupt.h"
 #include "core/isa.h"
 #include "core/progress.h"

@@ -41,8 +41,4 @@ std::vector<std::string> short_names(const std::vector<BenchedModel>& models) {
   return std::set(last.begin(), last.end()).size() == last.size() ? last : last_two;
 }
 
-std::string short_duration(double seconds) {
-  return seconds < 1 ? fmt::format("{:.2f} ms", 1000 * seconds) : fmt::format("{:.2f} s", seconds);
-}
-
 }  // namespace nunchi::cli

@@ -49,8 +49,6 @@ struct BenchRun {
 // The last part of each path or name on the hub, with the part before it where two would be the same.
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models);
 
-std::string short_duration(double seconds);  // "3.93 ms", "0.98 s"
-
 // Pictures a second and latency over the batches, a line for each precision, of the first model; PNG or SVG, by the
 // file's ending.
 void plot_model(const std::filesystem::path& file, const BenchRun& run);

@@ -4,6 +4,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/short_duration.h"
 #include "core/interrupt.h"
 #include "core/isa.h"
 #include "draw/line_chart.h"

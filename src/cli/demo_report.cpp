@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "core/isa.h"
 #include "core/progress.h"
+#include "core/timing.h"
 #include "draw/html_report.h"
 #include "draw/matrix.h"
 #include "draw/overlay.h"
@@ -109,11 +110,6 @@ void add_attention(draw::HtmlReport& page, const DemoReport& report) {
     cards.push_back(std::move(card));
   }
   page.cards(cards);
-}
-
-double median(std::vector<double> seconds) {
-  std::ranges::sort(seconds);
-  return seconds.empty() ? 0 : seconds[seconds.size() / 2];
 }
 
 std::vector<std::string> row(const std::string& name, const DemoTimes& times,

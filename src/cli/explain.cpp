@@ -151,7 +151,7 @@ class Explaining {
         model_(model),
         folder_(options.out.empty() ? "nunchi-explain" : options.out),
         colors_(draw::color_map_from_name(options.explain.colors).value_or(draw::ColorMap::turbo)),
-        asked_(what_is_asked(options, model)) {
+        explainer_(model, what_is_asked(options, model)) {
     std::error_code error;  // told by the check
     fs::create_directories(folder_, error);
     check_place((folder_ / "explain.html").string());
@@ -193,16 +193,13 @@ class Explaining {
  private:
   static constexpr std::size_t most_on_page = 20;  // a page of more is slow, and everything on it is kept until then
 
-  explain::ExplainedPicture explained(const fs::path& path) const {
-    auto decode = decode_options(options_);
-    decode.apply_exif_orientation &= model_.transform().apply_exif_orientation;
-    auto asked = asked_;
-    if (!options_.explain.boxes.empty()) asked.boxes = boxes_of(options_.explain.boxes, path);
-    ProgressLine progress(path.filename().string(), "forwards", options_.quiet);
-    asked.on_progress = [&](const std::string& what, std::int64_t done, std::int64_t total) {
-      progress.show(done, total, what);
-    };
-    return explain::explain_picture(model_, image::read_picture(path, decode), asked);
+  explain::ExplainedPicture explained(const fs::path& path) {
+    std::vector<explain::Box> boxes;
+    if (!options_.explain.boxes.empty()) boxes = boxes_of(options_.explain.boxes, path);
+    ProgressLine line(path.filename().string(), "forwards", options_.quiet);
+    return explainer_.explain(
+        image::read_picture(path, image::decoding_for(model_.transform(), decode_options(options_))), boxes,
+        [&](const std::string& what, std::int64_t done, std::int64_t total) { line.show(done, total, what); });
   }
 
   void count_hits(const ExplainedFile& file) {
@@ -218,7 +215,7 @@ class Explaining {
   const tasks::VisionModel& model_;
   fs::path folder_;
   draw::ColorMap colors_;
-  explain::ExplainOptions asked_;
+  explain::Explainer explainer_;
   Results results_{""};
   FileNames names_;
   std::size_t count_ = 0;

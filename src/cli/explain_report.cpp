@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "cli/heat_map.h"
+#include "cli/short_duration.h"
 #include "draw/figure.h"
 #include "draw/html_report.h"
 #include "draw/line_chart.h"
@@ -20,15 +22,6 @@ using explain::ExplainedMap;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t most_clickable_patches = 400;  // a map for each patch of each block
-
-std::vector<float> numbers_of(const Tensor& tensor) {
-  const Tensor flat = tensor.to(at::kFloat).contiguous();
-  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
-}
-
-draw::HeatMap heat_of(const Tensor& map) {
-  return {.rows = static_cast<int>(map.size(0)), .columns = static_cast<int>(map.size(1)), .values = numbers_of(map)};
-}
 
 // A few pixels that are far above all others would leave the rest dark: the colours end at the 99.5th percentile.
 draw::OverlayOptions colors_of(const Tensor& map, draw::ColorMap colors) {
@@ -56,10 +49,6 @@ std::string note_of(const ExplainedMap& map) {
 }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-std::string duration(double seconds) {
-  return seconds < 1 ? fmt::format("{:.0f} ms", 1e3 * seconds) : fmt::format("{:.1f} s", seconds);
-}
 
 // --- the parts of the page
 
@@ -89,7 +78,7 @@ void add_scores(draw::HtmlReport& page, const ExplainedClass& shown) {
     table.rows.push_back({std::string(map.method->name), curves ? fmt::format("{:.3f}", s->deletion.area) : "-",
                           curves ? fmt::format("{:.3f}", s->insertion.area) : "-",
                           s ? fmt::format("{:.2f}{}", s->random_weights, s->shows_weights() ? "" : " (!)") : "-",
-                          duration(map.seconds), map.explanation.layer});
+                          short_duration(map.seconds), map.explanation.layer});
     table.numbers.push_back({not_a_number, curves ? s->deletion.area : not_a_number,
                              curves ? s->insertion.area : not_a_number, s ? s->random_weights : not_a_number,
                              map.seconds, not_a_number});
@@ -133,9 +122,9 @@ void add_heads(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap
   for (std::int64_t head = 0; head < heads; ++head) explorer.axes[1].choices.push_back(std::to_string(head));
   for (std::size_t block = 0; block < attentions.size(); ++block) {
     explorer.axes[0].choices.push_back(std::to_string(block));
-    explorer.maps.push_back(numbers_of(explain::from_class_token(attentions[block].mean(0), anatomy)));
+    explorer.maps.push_back(ops::numbers_of<float>(explain::from_class_token(attentions[block].mean(0), anatomy)));
     for (std::int64_t head = 0; head < heads; ++head)
-      explorer.maps.push_back(numbers_of(explain::from_class_token(attentions[block][head], anatomy)));
+      explorer.maps.push_back(ops::numbers_of<float>(explain::from_class_token(attentions[block][head], anatomy)));
   }
   page.explorer(explorer);
 }
@@ -155,8 +144,8 @@ void add_patches(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorM
   for (std::size_t block = 0; block < attentions.size(); ++block) {
     explorer.axes[0].choices.push_back(std::to_string(block));
     const Tensor mean = attentions[block].mean(0);
-    auto maps = numbers_of(explain::from_class_token(mean, anatomy));
-    const auto others = numbers_of(mean.slice(0, anatomy.prefix_tokens).slice(1, anatomy.prefix_tokens));
+    auto maps = ops::numbers_of<float>(explain::from_class_token(mean, anatomy));
+    const auto others = ops::numbers_of<float>(mean.slice(0, anatomy.prefix_tokens).slice(1, anatomy.prefix_tokens));
     maps.insert(maps.end(), others.begin(), others.end());
     explorer.maps.push_back(std::move(maps));
   }
@@ -172,7 +161,7 @@ draw::LineChart chart_of_heads(const std::vector<Tensor>& attentions, const std:
   draw::Series dots{.name = fmt::format("{} heads", heads), .joined = false}, mean{.name = "their mean"};
   for (std::size_t block = 0; block < attentions.size(); ++block) {
     const Tensor values = measure(attentions[block]);
-    for (const float value : numbers_of(values)) {
+    for (const float value : ops::numbers_of<float>(values)) {
       dots.x.push_back(static_cast<double>(block));
       dots.y.push_back(value);
     }

@@ -113,12 +113,10 @@ void print(Results& results, const Options& options, const std::string& view, co
   for (const auto& words : finding.words) results.line("  " + words);
 }
 
-bool looks_at_pictures(const Options& options) { return !options.inputs.empty(); }
-
 }  // namespace
 
 int features(const Options& options) {
-  const auto pictures = looks_at_pictures(options) ? find_pictures(options) : Pictures{};
+  const auto pictures = !options.inputs.empty() ? find_pictures(options) : Pictures{};
   const Place place(options.out);
   const auto model = open_model(options);
   Gallery gallery(options, model, pictures);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/commands.h"
+#include "cli/heat_map.h"
 #include "draw/figure.h"
 #include "draw/html_scatter.h"
 #include "draw/line_chart.h"
@@ -42,6 +43,8 @@ class Gallery {
   // All that can be read; the others are reported on standard error once. Throws Error (usage) where they are too many
   // to be kept, Error (input) where none can be read.
   const std::vector<Item>& items();
+  // Of the model and a picture of this size [1, 3, h, w].
+  const explain::Anatomy& anatomy(const Tensor& pixels) { return anatomies_.of(pixels); }
   // Of each item: the patch tokens of --layer, or of the whole network. Throws Error (usage) where there are fewer than
   // two patches.
   const std::vector<explain::PatchTokens>& patches();
@@ -53,11 +56,12 @@ class Gallery {
 
  private:
   Item open(const std::filesystem::path& path) const;
-  explain::PatchTokens patches_of(const Item& item) const;
+  explain::PatchTokens patches_of(const Item& item);
 
   const Options& options_;
   const tasks::VisionModel& model_;
   Pictures pictures_;
+  explain::Anatomies anatomies_;
   std::vector<Item> items_;
   std::vector<explain::PatchTokens> patches_;
   std::int64_t failed_ = 0;
@@ -120,15 +124,10 @@ std::string about(const Gallery& gallery, const std::string& more);
 // [h, w, 3] of any float type in 0 ... 1.
 image::Picture picture_of(const Tensor& rgb);
 
-// [rows, columns]
-draw::HeatMap heat_of(const Tensor& map);
-
 // Tiles of one size in rows, a pixel of paper between them.
 image::Picture mosaic(const std::vector<image::Picture>& tiles, int columns);
 
 draw::Panel chart_panel(draw::LineChart chart);
 draw::Panel drawn_panel(std::function<void(draw::Canvas&, const draw::Rectangle&)> chart, const std::string& note = "");
-
-std::vector<double> doubles_of(const Tensor& tensor);
 
 }  // namespace nunchi::cli

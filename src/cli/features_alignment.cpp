@@ -9,15 +9,12 @@
 
 #include "cli/features.h"
 #include "core/interrupt.h"
+#include "draw/heat_map_chart.h"
 #include "explain/similarity.h"
 #include "nn/watch.h"
 
 namespace nunchi::cli {
 namespace {
-
-explain::Anatomy anatomy_for(const tasks::VisionModel& model, const Tensor& pixels) {
-  return explain::anatomy_of(model, pixels.sizes().slice(1).vec());
-}
 
 // "blocks.3", "layer1.0": numbered layers that have parts of their own; where there are none, all with a map.
 std::vector<std::string> blocks_of(const explain::Anatomy& anatomy) {
@@ -33,6 +30,8 @@ std::vector<std::string> blocks_of(const explain::Anatomy& anatomy) {
   }
   return blocks.size() >= 2 ? blocks : maps;
 }
+
+const explain::Anatomy& first_anatomy(Gallery& gallery) { return gallery.anatomy(gallery.items().front().pixels); }
 
 struct LayerExamples {
   std::vector<std::string> names;
@@ -52,52 +51,38 @@ nn::Grid cells_for(const explain::Anatomy& anatomy) {
   return cells;
 }
 
-LayerExamples examples_of(const tasks::VisionModel& model, const std::vector<Tensor>& pictures, nn::Grid cells) {
-  const auto anatomy = anatomy_for(model, pictures.front());
-  LayerExamples all{.names = blocks_of(anatomy), .examples = {}};
+LayerExamples examples_of(Gallery& gallery, nn::Grid cells) {
+  LayerExamples all{.names = blocks_of(first_anatomy(gallery)), .examples = {}};
   std::map<std::string, std::vector<Tensor>> parts;
-  for (const Tensor& pixels : pictures) {
+  for (const auto& item : gallery.items()) {
     throw_if_stopped();
-    const nn::Watch watch(model.network(), [&](const std::string& name, const Tensor& y) {
+    const auto& anatomy = gallery.anatomy(item.pixels);
+    const nn::Watch watch(gallery.model().network(), [&](const std::string& name, const Tensor& y) {
       if (std::ranges::count(all.names, name) > 0)
         parts[name].push_back(explain::cell_examples(explain::as_map(y, anatomy), cells));
       return y;
     });
-    model.forward(pixels);
+    gallery.model().forward(item.pixels);
   }
   for (const auto& name : all.names) all.examples.push_back(at::cat(parts.at(name)));
   return all;
 }
 
-// Cells with the numbers of the layers beside and below.
-void draw_alignment(draw::Canvas& canvas, const Tensor& cka, const draw::Rectangle& room) {
-  constexpr double beside = 34, below = 22;
-  const auto rows = cka.size(0), columns = cka.size(1);
-  const double cell =
-      std::min((room.width - beside) / static_cast<double>(columns), (room.height - below) / static_cast<double>(rows));
-  const auto map = heat_of(cka);
-  const auto every = [](std::int64_t count) { return std::max<std::int64_t>(1, (count + 11) / 12); };
-  const draw::TextStyle small{.size = 10, .color = canvas.theme().quiet_ink, .align = draw::Align::right};
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const double top = room.y + static_cast<double>(row) * cell;
-    if (row % every(rows) == 0) canvas.text(std::to_string(row), {room.x + beside - 6, top + cell / 2 - 7}, small);
-    for (std::int64_t column = 0; column < columns; ++column) {
-      const float value = map.values[static_cast<std::size_t>(row * columns + column)];
-      canvas.fill({room.x + beside + static_cast<double>(column) * cell, top, cell + 0.3, cell + 0.3},
-                  draw::color_of(draw::ColorMap::viridis, value));
-    }
-  }
-  for (std::int64_t column = 0; column < columns; column += every(columns))
-    canvas.text(
-        std::to_string(column),
-        {room.x + beside + (static_cast<double>(column) + 0.5) * cell, room.y + static_cast<double>(rows) * cell + 4},
-        {.size = 10, .color = canvas.theme().quiet_ink, .align = draw::Align::center});
+// The number of every layer, or of every second, third ... where they are many.
+std::vector<std::string> few_numbers(std::size_t count) {
+  const std::size_t every = std::max<std::size_t>(1, (count + 11) / 12);
+  std::vector<std::string> names(count);
+  for (std::size_t i = 0; i < count; i += every) names[i] = std::to_string(i);
+  return names;
 }
 
-std::vector<Tensor> pixels_of(Gallery& gallery) {
-  std::vector<Tensor> all;
-  for (const auto& item : gallery.items()) all.push_back(item.pixels);
-  return all;
+draw::HeatMapChart alignment_chart(const Tensor& cka) {
+  return {.rows = few_numbers(static_cast<std::size_t>(cka.size(0))),
+          .columns = few_numbers(static_cast<std::size_t>(cka.size(1))),
+          .values = ops::numbers_of<double>(cka),
+          .least = 0,
+          .greatest = 1,
+          .figures = false};
 }
 
 // The layers of two models, or those of one twice, over the same cells of the same pictures.
@@ -108,9 +93,8 @@ struct Alignment {
 };
 
 Alignment alignment_with_itself(Gallery& gallery) {
-  const auto pictures = pixels_of(gallery);
-  const auto cells = cells_for(anatomy_for(gallery.model(), pictures.front()));
-  const auto layers = examples_of(gallery.model(), pictures, cells);
+  const auto cells = cells_for(first_anatomy(gallery));
+  const auto layers = examples_of(gallery, cells);
   return {layers.names, layers.names, cells, explain::linear_cka(layers.examples, layers.examples)};
 }
 
@@ -121,11 +105,9 @@ Alignment alignment_with_other(Gallery& gallery) {
   std::vector<std::filesystem::path> paths;
   for (const auto& item : gallery.items()) paths.emplace_back(item.file);
   Gallery other(options, model, {.paths = paths});
-  const auto first = pixels_of(gallery), second = pixels_of(other);
-  const auto a = cells_for(anatomy_for(gallery.model(), first.front())),
-             b = cells_for(anatomy_for(model, second.front()));
+  const auto a = cells_for(first_anatomy(gallery)), b = cells_for(first_anatomy(other));
   const nn::Grid cells = {std::min(a[0], b[0]), std::min(a[1], b[1])};
-  const auto rows = examples_of(gallery.model(), first, cells), columns = examples_of(model, second, cells);
+  const auto rows = examples_of(gallery, cells), columns = examples_of(other, cells);
   return {rows.names, columns.names, cells, explain::linear_cka(rows.examples, columns.examples)};
 }
 
@@ -145,20 +127,22 @@ Finding show_cka(Gallery& gallery) {
                  .panel_height = 460.0 * static_cast<double>(found.rows.size()) /
                                      static_cast<double>(std::max(found.rows.size(), found.columns.size())) +
                                  20}};
-  finding.figure.panels.push_back(drawn_panel(
-      [cka = found.cka](draw::Canvas& canvas, const draw::Rectangle& room) { draw_alignment(canvas, cka, room); }));
+  finding.figure.panels.push_back(
+      drawn_panel([chart = alignment_chart(found.cka)](draw::Canvas& canvas, const draw::Rectangle& room) {
+        draw::draw_heat_map_chart(canvas, chart, room);
+      }));
   const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   const auto& options = gallery.options();
-  finding.figure.notes = {fmt::format(
-      "From top to bottom the layers of {} ({} to {}), from left to right those of {} ({} to {}). Dark: 0, bright: 1.",
-      name(options.model), found.rows.front(), found.rows.back(), name(other ? options.other_model : options.model),
-      found.columns.front(), found.columns.back())};
+  finding.figure.notes = {
+      fmt::format("From top to bottom the layers of {} ({} to {}), from left to right those of {} ({} to {}).",
+                  name(options.model), found.rows.front(), found.rows.back(),
+                  name(other ? options.other_model : options.model), found.columns.front(), found.columns.back())};
   finding.summary = {{"rows", found.rows},
                      {"columns", found.columns},
                      {"examples", examples},
                      {"mean", found.cka.mean().item<double>()}};
   Json values = Json::array();
-  for (const auto& row : found.cka.unbind(0)) values.push_back(doubles_of(row));
+  for (const auto& row : found.cka.unbind(0)) values.push_back(ops::numbers_of<double>(row));
   finding.details = {{"cka", values}};
   finding.tensors = {{"cka", found.cka.to(at::kFloat)}};
   finding.words = {fmt::format("first with last layer: {:.3f}; mean {:.3f}", found.cka[0][-1].item<double>(),

@@ -61,7 +61,7 @@ draw::LineChart lens_chart(const Lens& lens) {
       .x = {.title = "after block", .whole_numbers = true},
       .y = {.title = "probability", .least = 0, .greatest = 1, .format = draw::NumberFormat::percent}};
   for (const auto& answer : lens.last) {
-    const auto curve = doubles_of(lens.probabilities.select(1, answer.id));
+    const auto curve = ops::numbers_of<double>(lens.probabilities.select(1, answer.id));
     chart.series.push_back({.name = answer.label, .x = places(curve.size()), .y = curve});
   }
   return chart;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 
 #include "cli/features.h"
 #include "core/interrupt.h"
@@ -98,7 +99,7 @@ struct Dots {
 Dots dots_of(const Gallery& gallery, const Embedded& all, const Tensor& places,
              const std::vector<std::string>& groups) {
   const Tensor least = std::get<0>(places.min(0)), range = (std::get<0>(places.max(0)) - least).max().clamp_min(1e-12);
-  const auto unit = doubles_of((places - least) / range);
+  const auto unit = ops::numbers_of<double>((places - least) / range);
   Dots dots;
   const bool pictures = all.files.size() <= most_thumbnails;
   if (pictures) dots.size = std::clamp(640 / std::sqrt(static_cast<double>(all.files.size())) * 0.55, 22.0, 84.0);
@@ -127,23 +128,24 @@ void draw_dots(draw::Canvas& canvas, const Dots& dots, const draw::Rectangle& ro
   }
 }
 
+using Neighbors = std::vector<std::vector<explain::Neighbor>>;  // of each picture, the nearest first
+
 // The map that a reader looks around in; nothing where a page would be too slow for it.
 std::optional<draw::HtmlScatter> page_map(const Gallery& gallery, const Embedded& all, const Plane& plane,
-                                          const std::vector<std::string>& groups) {
+                                          const std::vector<std::string>& groups, const Neighbors& neighbors) {
   constexpr int thumbnail_side = 64;
-  constexpr std::int64_t most_neighbours = 6;
+  constexpr std::size_t most_neighbors = 6;
   if (all.files.size() > most_on_page) return std::nullopt;
   draw::HtmlScatter map{.description = fmt::format("{} pictures, {}", all.files.size(), plane.method),
                         .groups = groups};
-  const auto places = doubles_of(plane.places);
-  const auto neighbors = explain::nearest_neighbors(all.vectors, most_neighbours);
+  const auto places = ops::numbers_of<double>(plane.places);
   for (std::size_t i = 0; i < all.files.size(); ++i) {
     throw_if_stopped();
     draw::HtmlPoint point{.x = places[2 * i], .y = places[2 * i + 1], .name = short_name(all.files[i])};
     if (!groups.empty()) point.group = group_of(all.files[i], groups);
     point.thumbnail =
         draw::data_uri(image::encode_jpeg(thumbnail(gallery, all.files[i], thumbnail_side)), "image/jpeg");
-    for (const auto& neighbor : neighbors[i])
+    for (const auto& neighbor : std::span(neighbors[i]).first(std::min(most_neighbors, neighbors[i].size())))
       point.neighbours.push_back({static_cast<std::size_t>(neighbor.index), fmt::format("{:.2f}", neighbor.cosine)});
     map.points.push_back(std::move(point));
   }
@@ -166,9 +168,8 @@ Json duplicates_as_json(const Embedded& all, const std::vector<explain::Match>& 
   return list;
 }
 
-Json neighbors_as_json(const Embedded& all, std::int64_t k) {
+Json neighbors_as_json(const Embedded& all, const Neighbors& neighbors) {
   Json list = Json::array();
-  const auto neighbors = explain::nearest_neighbors(all.vectors, k);
   for (std::size_t i = 0; i < neighbors.size(); ++i) {
     Json nearest = Json::array();
     for (const auto& neighbor : neighbors[i])
@@ -212,8 +213,8 @@ Finding show_embedding(Gallery& gallery) {
                       draw::Canvas& canvas, const draw::Rectangle& room) { draw_dots(canvas, dots, room); }));
   for (std::size_t i = 0; i < groups.size(); ++i)
     finding.figure.legend.push_back({groups[i], draw::class_color(i), draw::Mark::dot});
-  const auto k = gallery.k_or(10);
-  const auto outliers = outliers_as_json(all, explain::outliers(all.vectors, k));
+  const auto neighbors = explain::nearest_neighbors(all.vectors, gallery.k_or(10));
+  const auto outliers = outliers_as_json(all, explain::outliers(neighbors));
   const auto duplicates = duplicates_as_json(all, explain::near_duplicates(all.vectors, gallery.options().duplicates));
   finding.words = in_words(outliers, duplicates);
   finding.summary = {
@@ -222,8 +223,8 @@ Finding show_embedding(Gallery& gallery) {
   finding.details = {{"pictures", all.files},
                      {"outliers", outliers},
                      {"duplicates", duplicates},
-                     {"neighbors", neighbors_as_json(all, k)}};
-  if (gallery.options().out.ends_with(".html")) finding.map = page_map(gallery, all, plane, groups);
+                     {"neighbors", neighbors_as_json(all, neighbors)}};
+  if (gallery.options().out.ends_with(".html")) finding.map = page_map(gallery, all, plane, groups, neighbors);
   finding.tensors = {{"places", plane.places.contiguous()}, {"vectors", all.vectors.contiguous()}};
   return finding;
 }

@@ -64,7 +64,7 @@ LayerStatistics statistics_of(Gallery& gallery) {
   LayerStatistics all;
   for (const auto& item : gallery.items()) {
     throw_if_stopped();
-    const auto anatomy = explain::anatomy_of(gallery.model(), item.pixels.sizes().slice(1).vec());
+    const auto& anatomy = gallery.anatomy(item.pixels);
     const nn::Watch watch(gallery.model().network(), [&](const std::string& name, const Tensor& y) {
       look_at(all, name, y, anatomy);
       return y;

@@ -49,10 +49,9 @@ Panel keeping_edges(const Tensor& rgb, nn::Grid grid, const image::Picture& seen
 // --- clusters
 
 draw::LabelMap labels_of(const Tensor& assignment, nn::Grid grid) {
-  const Tensor numbers = assignment.to(at::kInt).contiguous();
   return {.rows = static_cast<int>(grid[0]),
           .columns = static_cast<int>(grid[1]),
-          .labels = {numbers.const_data_ptr<int>(), numbers.const_data_ptr<int>() + numbers.numel()}};
+          .labels = ops::numbers_of<int>(assignment)};
 }
 
 // Of the clusters' maps at full size the largest.

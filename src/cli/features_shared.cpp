@@ -16,13 +16,11 @@ constexpr std::size_t most_kept = 256;  // pictures with all their tokens
 }  // namespace
 
 Gallery::Gallery(const Options& options, const tasks::VisionModel& model, const Pictures& pictures)
-    : options_(options), model_(model), pictures_(pictures), failed_(pictures.failed) {}
+    : options_(options), model_(model), pictures_(pictures), anatomies_(model), failed_(pictures.failed) {}
 
 Gallery::Item Gallery::open(const std::filesystem::path& path) const {
   const auto& transform = model_.transform();
-  auto decode = decode_options(options_);
-  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
-  const auto picture = image::read_picture(path, decode);
+  const auto picture = image::read_picture(path, image::decoding_for(transform, decode_options(options_)));
   return {.file = path.string(),
           .seen = tasks::seen_picture(picture, transform),
           .pixels = tasks::as_batch(image::apply(transform, picture))};
@@ -32,8 +30,7 @@ const std::vector<Gallery::Item>& Gallery::items() {
   if (!items_.empty()) return items_;
   if (pictures_.paths.size() > most_kept) {
     throw Error(ErrorKind::usage,
-                fmt::format("expected at most {} pictures to look into, found {}; --show embedding and "
-                            "activations take any number",
+                fmt::format("expected at most {} pictures to look into, found {}; --show embedding takes any number",
                             most_kept, pictures_.paths.size()));
   }
   for (const auto& path : pictures_.paths) {
@@ -50,9 +47,9 @@ const std::vector<Gallery::Item>& Gallery::items() {
   return items_;
 }
 
-explain::PatchTokens Gallery::patches_of(const Item& item) const {
+explain::PatchTokens Gallery::patches_of(const Item& item) {
   if (options_.layer.empty()) return explain::patch_tokens(model_.forward(item.pixels));
-  const auto anatomy = explain::anatomy_of(model_, item.pixels.sizes().slice(1).vec());
+  const auto& anatomy = anatomies_.of(item.pixels);
   const auto layer = explain::layer_named(anatomy, options_.layer);
   Tensor values;
   const nn::Watch watch(model_.network(), [&](const std::string& name, const Tensor& y) {
@@ -110,13 +107,6 @@ image::Picture picture_of(const Tensor& rgb) {
   return picture;
 }
 
-draw::HeatMap heat_of(const Tensor& map) {
-  const Tensor values = map.to(at::kFloat).contiguous();
-  return {.rows = static_cast<int>(values.size(0)),
-          .columns = static_cast<int>(values.size(1)),
-          .values = {values.const_data_ptr<float>(), values.const_data_ptr<float>() + values.numel()}};
-}
-
 image::Picture mosaic(const std::vector<image::Picture>& tiles, int columns) {
   const int count = static_cast<int>(tiles.size()), rows = (count + columns - 1) / columns;
   const int width = tiles.front().width, height = tiles.front().height;
@@ -142,11 +132,6 @@ draw::Panel drawn_panel(std::function<void(draw::Canvas&, const draw::Rectangle&
   panel.note = note;
   panel.chart = std::move(chart);
   return panel;
-}
-
-std::vector<double> doubles_of(const Tensor& tensor) {
-  const Tensor values = tensor.to(at::kDouble).contiguous();
-  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
 }  // namespace nunchi::cli

@@ -9,6 +9,7 @@
 
 #include "cli/features.h"
 #include "core/interrupt.h"
+#include "draw/histogram.h"
 #include "explain/pca.h"
 #include "explain/similarity.h"
 
@@ -140,18 +141,13 @@ explain::Histogram histogram_of_all(const tasks::VisionModel& model, const std::
   return sum;
 }
 
-draw::LineChart histogram_chart(const explain::Histogram& bars) {
-  draw::LineChart chart{.x = {.title = "weight"},
-                        .y = {.title = "weights in a hundredth of the range, power of ten", .least = 0}};
-  draw::Series series{.name = "", .x = {}, .y = {}};
-  const double width = (bars.greatest - bars.least) / static_cast<double>(bars.counts.size());
-  for (std::size_t i = 0; i < bars.counts.size(); ++i) {
-    series.x.push_back(bars.least + (static_cast<double>(i) + 0.5) * width);
-    series.y.push_back(bars.counts[i] > 0 ? std::log10(static_cast<double>(bars.counts[i]))
-                                          : std::numeric_limits<double>::quiet_NaN());
-  }
-  chart.series.push_back(std::move(series));
-  return chart;
+draw::HistogramChart histogram_chart(const explain::Histogram& bars) {
+  return {.x = {.title = "weight"},
+          .y = {.title = "weights in a hundredth of the range", .logarithmic = true},
+          .series = {{.name = "",
+                      .least = bars.least,
+                      .greatest = bars.greatest,
+                      .counts = {bars.counts.begin(), bars.counts.end()}}}};
 }
 
 draw::LineChart deviation_chart(const std::vector<WeightStatistics>& tensors) {
@@ -224,7 +220,7 @@ Finding show_filters(Gallery& gallery) {
         mosaic_panel(fmt::format("their first {} principal components ({:.0f} % of the variance)", components.size(0),
                                  100 * pca.shares.sum().item<double>()),
                      kernel_pictures(components, most_components)));
-    finding.details = {{"variance_shares", doubles_of(pca.shares)}};
+    finding.details = {{"variance_shares", ops::numbers_of<double>(pca.shares)}};
     finding.tensors.push_back({"components", components.contiguous()});
   }
   finding.words = {finding.figure.subtitle};
@@ -235,13 +231,17 @@ Finding show_weights(Gallery& gallery) {
   const auto tensors = read_weights(gallery.model());
   const auto all = histogram_of_all(gallery.model(), tensors);
   const auto count = std::accumulate(all.counts.begin(), all.counts.end(), std::int64_t{0});
-  Finding finding{.figure = {.title = "All weights",
-                             .subtitle = about(gallery, fmt::format("{} weights in {} tensors", with_thousands(count),
-                                                                    tensors.size())),
-                             .panels = {chart_panel(histogram_chart(all)), chart_panel(deviation_chart(tensors))},
-                             .columns = 2,
-                             .panel_width = 440,
-                             .panel_height = 320}};
+  Finding finding{
+      .figure = {
+          .title = "All weights",
+          .subtitle = about(gallery, fmt::format("{} weights in {} tensors", with_thousands(count), tensors.size())),
+          .panels = {drawn_panel([chart = histogram_chart(all)](draw::Canvas& canvas, const draw::Rectangle& room) {
+                       draw::draw_histogram(canvas, chart, room);
+                     }),
+                     chart_panel(deviation_chart(tensors))},
+          .columns = 2,
+          .panel_width = 440,
+          .panel_height = 320}};
   Json list = Json::array();
   for (const auto& tensor : tensors) list.push_back(as_json(tensor));
   finding.summary = {{"weights", count},

@@ -283,8 +283,9 @@ struct Sheet {
 
 std::string subtitle_of(const explain::Graph& graph) {
   const auto& network = graph.network;
-  return fmt::format("{} parameters, {}FLOP (two for a multiply and add) for a picture of {}",
-                     with_thousands(network.parameters), short_number(2 * network.macs), to_string(graph.input));
+  return fmt::format("{} parameters, {} (two for a multiply and add) for a picture of {}",
+                     with_thousands(network.parameters), short_number(2 * network.macs, "FLOP"),
+                     to_string(graph.input));
 }
 
 std::shared_ptr<Sheet> sheet_of(const explain::Graph& graph, const GraphDrawing& options) {
@@ -323,13 +324,14 @@ void draw_sheet(Canvas& canvas, const Sheet& sheet) {
 
 }  // namespace
 
-std::string short_number(std::int64_t number) {
-  constexpr std::array units = {"", " k", " M", " G", " T"};
+std::string short_number(std::int64_t number, const std::string& unit) {
+  constexpr std::array prefixes = {"", "k", "M", "G", "T"};
   double value = static_cast<double>(number);
-  std::size_t unit = 0;
-  for (; value >= 999.5 && unit + 1 < units.size(); ++unit) value /= 1000;
-  if (unit == 0) return fmt::format("{}", number);
-  return fmt::format("{:.{}f}{}", value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, units[unit]);
+  std::size_t power = 0;
+  for (; value >= 999.5 && power + 1 < prefixes.size(); ++power) value /= 1000;
+  const auto prefixed = prefixes[power] + unit, space = std::string(prefixed.empty() ? "" : " ");
+  if (power == 0) return fmt::format("{}{}{}", number, space, prefixed);
+  return fmt::format("{:.{}f}{}{}", value, value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2, space, prefixed);
 }
 
 draw::Drawing graph_drawing(const explain::Graph& graph, const GraphDrawing& options) {

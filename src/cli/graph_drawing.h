@@ -18,7 +18,7 @@ struct GraphDrawing {
 // Throws Error (usage) where the sheet would be too high to be drawn: a smaller depth is needed.
 draw::Drawing graph_drawing(const explain::Graph& graph, const GraphDrawing& options);
 
-// "7.09 M", "384", "35.1 G": three digits.
-std::string short_number(std::int64_t number);
+// Three digits: "7.09 M", "384"; with a unit "35.1 GFLOP".
+std::string short_number(std::int64_t number, const std::string& unit = "");
 
 }  // namespace nunchi::cli

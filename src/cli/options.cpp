@@ -74,6 +74,12 @@ void add_general(CLI::App& command, Options& o) {
 
 }  // namespace
 
+void add_bare_model(CLI::App& command, Options& o, const char* help) {
+  command.add_option("MODEL", o.inputs, help)->type_name("MODEL");
+  command.add_option("-m,--model", o.model, "the same, wherever it stands on the line");
+  command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
+}
+
 void add_model(CLI::App& command, Options& o) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
   command

@@ -34,9 +34,7 @@ void add_suggestion(CLI::App& command, Options& o, CLI::Option* batches, CLI::Op
 
 void add_bench(CLI::App& app, Options& o) {
   auto* command = add(app, o, "bench", "how fast a model is: latency, pictures a second, memory");
-  command->add_option("MODEL", o.inputs, "the model (default: the bundled one); with --compare several");
-  command->add_option("-m,--model", o.model, "the same, wherever it stands on the line");
-  command->add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
+  add_bare_model(*command, o, "the model (default: the bundled one); with --compare several");
   auto* batches = command->add_option("--batch", o.batches, "pictures per forward, one or several")
                       ->delimiter(',')
                       ->check(CLI::Range(1, 4096))

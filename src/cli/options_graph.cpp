@@ -22,9 +22,7 @@ std::string check_walk_file(const std::string& name) {
 
 void add_graph(CLI::App& app, Options& o) {
   auto* command = add(app, o, "graph", "the architecture of a model: layers, shapes, parameters, FLOP");
-  command->add_option("MODEL", o.inputs, "the model (default: the bundled one)");
-  command->add_option("-m,--model", o.model, "the same, wherever it stands on the line");
-  command->add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
+  add_bare_model(*command, o, "the model (default: the bundled one)");
   command->add_option("--classes", o.classes, "a new head of so many classes; 0: the backbone alone")
       ->check(CLI::Range(0, 1 << 20));
   add_size(*command, o);

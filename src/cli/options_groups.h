@@ -9,6 +9,7 @@ namespace nunchi::cli {
 CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::string& description);
 
 void add_model(CLI::App& command, Options& o);
+void add_bare_model(CLI::App& command, Options& o, const char* help);  // of what takes no pictures
 void add_inputs(CLI::App& command, Options& o, const char* names);
 void add_size(CLI::App& command, Options& o);     // of the network's input
 void add_reading(CLI::App& command, Options& o);  // how pictures are read, whatever names them

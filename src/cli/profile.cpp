@@ -26,9 +26,9 @@ struct Subject {
 };
 
 Subject choose_pixels(const Options& options, const tasks::VisionModel& model) {
-  const auto read = [&](image::DecodeOptions decode, const auto& decoded) {
-    decode.apply_exif_orientation &= model.transform().apply_exif_orientation;
-    const Tensor one = tasks::as_batch(image::apply(model.transform(), decoded(decode)));
+  const auto read = [&](const image::DecodeOptions& decode, const auto& decoded) {
+    const auto picture = decoded(image::decoding_for(model.transform(), decode));
+    const Tensor one = tasks::as_batch(image::apply(model.transform(), picture));
     return one.repeat({options.copies, 1, 1, 1});
   };
   if (!options.inputs.empty()) {

@@ -69,8 +69,7 @@ Calibration from_dataset(const Options& options, const tasks::VisionModel& model
   const tasks::ClassMapping all{.classes = std::vector<std::vector<std::int64_t>>(dataset.classes.size(), {0})};
   const auto samples = choose_samples(dataset, mapping.value_or(all), limit);
   const auto& transform = model.transform();
-  auto decode = decode_options(options);
-  decode.apply_exif_orientation &= transform.apply_exif_orientation;
+  const auto decode = image::decoding_for(transform, decode_options(options));
   std::vector<std::size_t> read;
   Tensor pixels = read_all(
       options,

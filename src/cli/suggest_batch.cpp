@@ -3,6 +3,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/short_duration.h"
 #include "core/interrupt.h"
 #include "core/progress.h"
 #include "tasks/largest_batch.h"

@@ -43,8 +43,7 @@ void write_output(Results& results, const models::ModelOutput& output) {
 
 Walked walk_picture(Results& results, const tasks::VisionModel& model, const std::filesystem::path& path,
                     const Options& options) {
-  const bool turn = !options.no_exif && model.transform().apply_exif_orientation;
-  const image::DecodeOptions decode{.apply_exif_orientation = turn, .max_pixels = options.max_pixels};
+  const auto decode = image::decoding_for(model.transform(), decode_options(options));
   const auto picture = image::read_picture(path, decode);
   tasks::PictureLoader loader({path}, model.transform(), {.batch = 1, .threads = 1, .decode = decode});
   const auto batch = *loader.next();

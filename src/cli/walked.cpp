@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/heat_map.h"
 #include "tasks/seen_picture.h"
 
 namespace nunchi::cli {
@@ -16,29 +17,26 @@ Shape shape_of(const Tensor& tensor) {
 }
 
 // [rows, columns]. A few values far from all others would leave the rest in one colour: the ends are percentiles.
-draw::HeatMap heat_of(const Tensor& map) {
+draw::HeatMap heat_without_extremes(const Tensor& map) {
   const Tensor flat = map.to(at::kFloat).contiguous().flatten();
   const Tensor sorted = std::get<0>(flat.sort());
   const auto last = static_cast<double>(flat.numel() - 1);
   const float least = sorted[static_cast<std::int64_t>(0.01 * last)].item<float>();
   const float greatest = sorted[static_cast<std::int64_t>(0.99 * last + 0.5)].item<float>();
-  const Tensor cut = flat.clamp(least, greatest).contiguous();
-  return {.rows = static_cast<int>(map.size(0)),
-          .columns = static_cast<int>(map.size(1)),
-          .values = {cut.const_data_ptr<float>(), cut.const_data_ptr<float>() + cut.numel()}};
+  return heat_of(flat.clamp(least, greatest).view_as(map));
 }
 
 // Of maps [1, c, h, w]; nothing of anything else.
 std::optional<draw::HeatMap> mean_of_map(const Tensor& map) {
   if (map.dim() != 4) return std::nullopt;
-  return heat_of(map[0].mean(0));
+  return heat_without_extremes(map[0].mean(0));
 }
 
 // Of tokens [1, prefix + rows * columns, dim].
 std::optional<draw::HeatMap> mean_of_tokens(const Tensor& tokens, const models::ModelOutput& output) {
   const auto [rows, columns] = output.grid;
   if (tokens.dim() != 3 || tokens.size(1) != output.prefix_tokens + rows * columns) return std::nullopt;
-  return heat_of(tokens[0].slice(0, output.prefix_tokens).mean(1).view({rows, columns}));
+  return heat_without_extremes(tokens[0].slice(0, output.prefix_tokens).mean(1).view({rows, columns}));
 }
 
 std::vector<std::string> prefix_names(const models::ModelOutput& output) {
@@ -94,8 +92,9 @@ Walked walked_of(const tasks::VisionModel& model, const std::string& name, const
   keeps_tokens ? walk_tokens(walked, output) : walk_maps(walked, output);
   if (!output.attentions.empty()) walked.attention = shape_of(output.attentions.back());
   if (output.pooler_output.defined() && output.pooler_output.dim() == 2)
-    walked.pooled = {
-        .name = "pooler_output", .shape = shape_of(output.pooler_output), .map = heat_of(output.pooler_output)};
+    walked.pooled = {.name = "pooler_output",
+                     .shape = shape_of(output.pooler_output),
+                     .map = heat_without_extremes(output.pooler_output)};
   if (output.logits.defined() && !model.labels().empty())
     walked.answers =
         tasks::top_predictions(model, output.logits, std::min(shown_answers, output.logits.size(1))).front();

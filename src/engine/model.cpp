@@ -6,6 +6,7 @@
 #include "engine/executor.h"
 #include "explain/methods.h"
 #include "image/decode.h"
+#include "ops/numbers.h"
 #include "tasks/classify.h"
 #include "tasks/embed.h"
 
@@ -54,9 +55,8 @@ struct Model::Implementation {
   std::vector<float> embed(const image::Picture& picture) const {
     const auto values = image::apply(model->transform(), picture);
     return engine::executor().run([&] {
-      const Tensor row =
-          tasks::embeddings(model->forward(tasks::as_batch(values)), tasks::EmbeddingKind::cls).contiguous();
-      return std::vector<float>(row.const_data_ptr<float>(), row.const_data_ptr<float>() + row.numel());
+      return ops::numbers_of<float>(
+          tasks::embeddings(model->forward(tasks::as_batch(values)), tasks::EmbeddingKind::cls));
     });
   }
 
@@ -66,11 +66,11 @@ struct Model::Implementation {
       const explain::Subject subject(*model, tasks::as_batch(values));
       const auto id = class_of(subject, options);
       const std::string usual = classes() > 0 ? "grad-cam" : "eigen-cam";
-      const auto& method = *explain::methods_named(options.method.empty() ? usual : options.method, subject).front();
+      const auto& method = explain::method_named(options.method.empty() ? usual : options.method, subject);
       const Tensor map = explain::explain(method, subject, {.target = {.answer = id}, .layer = options.layer}).map;
       return HeatMap{.rows = static_cast<int>(map.size(0)),
                      .columns = static_cast<int>(map.size(1)),
-                     .values = {map.const_data_ptr<float>(), map.const_data_ptr<float>() + map.numel()},
+                     .values = ops::numbers_of<float>(map),
                      .id = id};
     });
   }

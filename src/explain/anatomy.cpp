@@ -1,14 +1,11 @@
 #include "explain/anatomy.h"
 
-#include <ATen/ops/empty.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/nearest.h"
 #include "nn/watch.h"
-#include "ops/policy.h"
 #include "tasks/attention_map.h"
 
 namespace nunchi::explain {
@@ -56,13 +53,6 @@ Shape of_one(at::IntArrayRef shape) {
   return one;
 }
 
-void note(std::vector<Layer>& layers, const std::string& name, const Tensor& values) {
-  const auto known = std::ranges::find(layers, name, &Layer::name);
-  const auto calls = known == layers.end() ? 1 : known->calls + 1;
-  if (known != layers.end()) layers.erase(known);
-  layers.push_back({name, Shape(values.sizes().begin(), values.sizes().end()), calls});
-}
-
 std::vector<std::string> names_of(const Anatomy& anatomy) {
   std::vector<std::string> names;
   for (const auto& layer : anatomy.layers) names.push_back(layer.name);
@@ -71,23 +61,30 @@ std::vector<std::string> names_of(const Anatomy& anatomy) {
 
 }  // namespace
 
+void add_seen(std::vector<Layer>& layers, const std::string& name, const Tensor& values) {
+  std::erase_if(layers, [&](const Layer& layer) { return layer.name == name; });
+  layers.push_back({name, Shape(values.sizes().begin(), values.sizes().end())});
+}
+
 Anatomy anatomy_of(const tasks::VisionModel& model, const Shape& input) {
-  const c10::InferenceMode inference;
-  const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors
   const auto network = model.network_of_shapes();
-  Anatomy anatomy{.image = {input[1], input[2]}, .map_layer = network->map_layer()};
+  Anatomy anatomy{.layers = {}, .image = {input[1], input[2]}, .map_layer = network->map_layer()};
   const nn::Watch watch(*network, [&](const std::string& name, const Tensor& values) {
-    note(anatomy.layers, name, values);
+    add_seen(anatomy.layers, name, values);
     return values;
   });
-  const auto output = network->forward(
-      at::empty({1, input[0], input[1], input[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat)),
-      {.attentions = true});
+  const auto output = models::forward_of_shapes(*network, input, {.attentions = true});
   anatomy.prefix_tokens = output.prefix_tokens;
   anatomy.registers = output.registers;
   anatomy.grid = output.grid;
   anatomy.has_attention = tasks::has_attention_map(output);
   return anatomy;
+}
+
+const Anatomy& Anatomies::of(const Tensor& pixels) {
+  const auto size = pixels.sizes().slice(1).vec();
+  const auto known = by_size_.find(size);
+  return known != by_size_.end() ? known->second : by_size_.emplace(size, anatomy_of(model_, size)).first->second;
 }
 
 std::string layer_named(const Anatomy& anatomy, const std::string& name) {

@@ -8,14 +8,15 @@
 // Names are those of nn/watch.h. Nothing is computed for it but shapes.
 #pragma once
 
+#include <map>
+
 #include "tasks/vision_model.h"
 
 namespace nunchi::explain {
 
 struct Layer {
   std::string name;
-  Shape shape;             // of what it gives back, for one picture
-  std::int64_t calls = 1;  // in one forward; the shape is that of the last
+  Shape shape;  // of what it gives back, for one picture; of the last time, where it is asked more than once
 };
 
 struct Anatomy {
@@ -27,8 +28,23 @@ struct Anatomy {
   std::string map_layer;       // models::Model::map_layer()
 };
 
+// What a layer gave back, behind all that were seen before; one that is seen again moves there.
+void add_seen(std::vector<Layer>& layers, const std::string& name, const Tensor& values);
+
 // input: channels, height, width. Throws Error (input) where the model does not take pictures of this size.
 Anatomy anatomy_of(const tasks::VisionModel& model, const Shape& input);
+
+// Those of one model, each worked out when a picture of its size comes for the first time.
+class Anatomies {
+ public:
+  explicit Anatomies(const tasks::VisionModel& model) : model_(model) {}  // which must live as long
+
+  const Anatomy& of(const Tensor& pixels);  // [b, channels, h, w]
+
+ private:
+  const tasks::VisionModel& model_;
+  std::map<Shape, Anatomy> by_size_;
+};
 
 // The layer of that name; of a group such as "layer4" or "blocks", its last one. Throws Error (usage) with the names
 // nearest to it.

@@ -8,17 +8,9 @@
 #include <ATen/ops/xlogy.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "tasks/attention_map.h"
+
 namespace nunchi::explain {
-namespace {
-
-Tensor patches_of(const Tensor& rows, const Anatomy& anatomy) {
-  return rows.slice(-1, anatomy.prefix_tokens).unflatten(-1, {anatomy.grid[0], anatomy.grid[1]});
-}
-
-bool has_class_token(const Anatomy& anatomy) { return anatomy.prefix_tokens > anatomy.registers; }
-
-}  // namespace
-
 Tensor gradient_rollout(const AttentionEvidence& evidence) {
   Tensor relevance = at::eye(evidence.weights.front().size(-1));
   for (std::size_t i = 0; i < evidence.weights.size(); ++i)
@@ -27,12 +19,11 @@ Tensor gradient_rollout(const AttentionEvidence& evidence) {
 }
 
 Tensor from_class_token(const Tensor& relevance, const Anatomy& anatomy) {
-  const Tensor row = has_class_token(anatomy) ? relevance[0] : relevance.slice(0, anatomy.prefix_tokens).mean(0);
-  return patches_of(row, anatomy).contiguous();
-}
-
-Tensor read_by(const Tensor& weights, std::int64_t query, const Anatomy& anatomy) {
-  return patches_of(weights.select(1, query), anatomy);
+  models::ModelOutput tokens;
+  tokens.prefix_tokens = anatomy.prefix_tokens;
+  tokens.registers = anatomy.registers;
+  tokens.grid = anatomy.grid;
+  return tasks::seen_from_class_token(relevance.unsqueeze(0), tokens)[0];
 }
 
 Tensor attention_entropy(const Tensor& weights) { return -at::xlogy(weights, weights).sum(-1).mean(-1); }

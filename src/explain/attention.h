@@ -20,9 +20,6 @@ Tensor gradient_rollout(const AttentionEvidence& evidence);
 // all patches where there is none.
 Tensor from_class_token(const Tensor& relevance, const Anatomy& anatomy);
 
-// Weights of one block, as a map of what the token at `query` reads: [heads, n, n] -> [heads, rows, columns].
-Tensor read_by(const Tensor& weights, std::int64_t query, const Anatomy& anatomy);
-
 // How widely each head spreads its weights: -sum w ln w, mean over all that ask. From 0 (one token) to ln n. [heads].
 Tensor attention_entropy(const Tensor& weights);
 

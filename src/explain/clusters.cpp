@@ -14,6 +14,7 @@
 
 #include "core/interrupt.h"
 #include "explain/chance.h"
+#include "ops/numbers.h"
 #include "tasks/embed.h"
 
 namespace nunchi::explain {
@@ -159,9 +160,8 @@ SpectralClusters spectral_clusters(const Tensor& rows, const ClusterOptions& opt
                                               most_spectral_rows, n));
   }
   const auto [values, vectors] = laplacian_spectrum(rows);
-  const Tensor few = values.slice(0, 0, std::min(n, most_eigenvalues)).contiguous();
   SpectralClusters result{.clusters = {},
-                          .eigenvalues = {few.const_data_ptr<double>(), few.const_data_ptr<double>() + few.numel()}};
+                          .eigenvalues = ops::numbers_of<double>(values.slice(0, 0, std::min(n, most_eigenvalues)))};
   result.suggested = before_largest_gap(result.eigenvalues);
   const Tensor places = vectors.slice(1, 0, std::min(n, options.clusters));
   const Tensor lengths = at::linalg_vector_norm(places, 2, 1, /*keepdim=*/true).clamp_min(1e-12);

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
+#include "core/progress.h"
 #include "core/timing.h"
 #include "image/seen_part.h"
 #include "tasks/attention_map.h"
@@ -39,56 +41,87 @@ std::vector<Box> seen_boxes(const std::vector<Box>& boxes, const image::Picture&
   return seen;
 }
 
-class Explainer {
+// One picture, for one class after the other.
+class PictureMaps {
  public:
-  Explainer(const Subject& subject, const ExplainOptions& options, std::vector<Box> boxes)
+  // random: a network without what was learned; null where nothing is scored.
+  PictureMaps(const Subject& subject, models::Model* random, const ExplainOptions& options, std::vector<Box> boxes,
+              const ExplainProgress& progress)
       : subject_(subject),
         options_(options),
         boxes_(std::move(boxes)),
+        progress_(progress),
         methods_(options.methods.empty() ? usual_methods(subject) : methods_named(options.methods, subject)) {
-    if (options.scored) random_ = random_network(subject.model(), options.asked.work.seed + 1);
+    if (random != nullptr) random_subject_.emplace(subject.seen_by(*random));
   }
 
-  std::vector<ExplainedMap> maps(const Target& target) {
+  std::vector<ExplainedMap> of(const Target& target) {
     std::vector<ExplainedMap> maps;
     for (const Method* method : methods_) maps.push_back(explained(*method, target));
     return maps;
   }
 
  private:
+  struct Made {
+    Explanation explanation;
+    double seconds = 0;
+    Tensor with_random_weights;
+  };
+
   ExplainedMap explained(const Method& method, const Target& target) {
     Asked asked = options_.asked;
     asked.target = target;
-    asked.work.on_progress = progress_of(std::string(method.name));
-    asked.work.on_progress(0, 1);
-    const auto begin = Clock::now();
-    ExplainedMap map{.method = &method, .explanation = explain(method, subject_, asked)};
-    map.seconds = seconds_since(begin);
-    if (options_.scored) map.scores = scores(method, asked, map.explanation.map);
+    const auto made = method.depends_on_class ? make(method, asked) : made_once(method, asked);
+    ExplainedMap map{.method = &method, .explanation = made.explanation, .seconds = made.seconds};
+    if (options_.scored) map.scores = scores(method, asked, made);
     return map;
   }
 
-  Scores scores(const Method& method, Asked asked, const Tensor& map) {
-    asked.work.on_progress = progress_of("scores of " + std::string(method.name));
-    Scores scores;
-    const bool answers = subject_.model().network().classes() > 0;
-    if (answers) scores.deletion = deletion_curve(subject_, asked.target, map, options_.steps, asked.work);
-    if (answers) scores.insertion = insertion_curve(subject_, asked.target, map, options_.steps, asked.work);
+  const Made& made_once(const Method& method, const Asked& asked) {
+    const auto known = of_any_class_.find(&method);
+    return known != of_any_class_.end() ? known->second
+                                        : of_any_class_.emplace(&method, make(method, asked)).first->second;
+  }
+
+  Made make(const Method& method, Asked asked) const {
+    asked.work.on_progress = progress_of(std::string(method.name));
+    asked.work.on_progress(0, 1);
+    const auto begin = Clock::now();
+    Made made{.explanation = explain::explain(method, subject_, asked)};
+    made.seconds = seconds_since(begin);
+    if (!random_subject_) return made;
+    asked.work.on_progress = progress_of(fmt::format("{} with random weights", method.name));
     ++asked.work.seed;  // the same noise would make any two maps alike
-    scores.random_weights = rank_correlation(map, explain(method, subject_.seen_by(*random_), asked).map);
+    made.with_random_weights = explain::explain(method, *random_subject_, asked).map;
+    return made;
+  }
+
+  Scores scores(const Method& method, Asked asked, const Made& made) const {
+    asked.work.on_progress = progress_of("scores of " + std::string(method.name));
+    const Tensor& map = made.explanation.map;
+    Scores scores;
+    if (subject_.model().network().classes() > 0) {
+      scores.deletion = deletion_curve(subject_, asked.target, map, options_.steps, asked.work);
+      scores.insertion = insertion_curve(subject_, asked.target, map, options_.steps, asked.work);
+    }
+    scores.random_weights = rank_correlation(map, made.with_random_weights);
     if (!boxes_.empty()) scores.hit = hits(map, subject_.anatomy().image, boxes_);
     return scores;
   }
 
-  std::function<void(std::int64_t, std::int64_t)> progress_of(const std::string& what) const {
-    return [this, what](std::int64_t done, std::int64_t total) { options_.on_progress(what, done, total); };
+  Progress progress_of(const std::string& what) const {
+    return [this, what](std::int64_t done, std::int64_t total) {
+      if (progress_) progress_(what, done, total);
+    };
   }
 
   const Subject& subject_;
+  std::optional<Subject> random_subject_;
   const ExplainOptions& options_;
   std::vector<Box> boxes_;
+  const ExplainProgress& progress_;
   std::vector<const Method*> methods_;
-  std::unique_ptr<models::Model> random_;
+  std::map<const Method*, Made> of_any_class_;
 };
 
 std::vector<std::int64_t> classes_of(const ExplainOptions& options, const std::vector<tasks::Prediction>& best) {
@@ -100,7 +133,7 @@ std::vector<std::int64_t> classes_of(const ExplainOptions& options, const std::v
 }
 
 void explain_classes(ExplainedPicture& explained, const Subject& subject, const ExplainOptions& options,
-                     Explainer& explainer) {
+                     PictureMaps& maps) {
   const auto& model = subject.model();
   const auto classes = model.network().classes();
   const auto best =
@@ -112,21 +145,29 @@ void explain_classes(ExplainedPicture& explained, const Subject& subject, const 
                                  .label = model.label(id),
                                  .probability = probabilities[id].item<double>(),
                                  .logit = subject.logits()[0][id].item<double>(),
-                                 .maps = explainer.maps({.answer = id, .instead_of = options.versus})});
+                                 .maps = maps.of({.answer = id, .instead_of = options.versus})});
   }
 }
 
 }  // namespace
 
-ExplainedPicture explain_picture(const tasks::VisionModel& model, const image::Picture& picture,
-                                 const ExplainOptions& options) {
-  const Subject subject(model, tasks::as_batch(image::apply(model.transform(), picture)));
-  ExplainedPicture explained{.seen = tasks::seen_picture(picture, model.transform()), .anatomy = subject.anatomy()};
-  Explainer explainer(subject, options, seen_boxes(options.boxes, picture, model, subject.anatomy().image));
-  if (model.network().classes() > 0)
-    explain_classes(explained, subject, options, explainer);
+Explainer::Explainer(const tasks::VisionModel& model, ExplainOptions options)
+    : model_(model),
+      options_(std::move(options)),
+      anatomies_(model),
+      random_(options_.scored ? random_network(model, options_.asked.work.seed + 1) : nullptr) {}
+
+ExplainedPicture Explainer::explain(const image::Picture& picture, const std::vector<Box>& boxes,
+                                    const ExplainProgress& progress) {
+  const Tensor pixels = tasks::as_batch(image::apply(model_.transform(), picture));
+  const Subject subject(model_, pixels, anatomies_.of(pixels));
+  ExplainedPicture explained{.seen = tasks::seen_picture(picture, model_.transform()), .anatomy = subject.anatomy()};
+  PictureMaps maps(subject, random_.get(), options_, seen_boxes(boxes, picture, model_, subject.anatomy().image),
+                   progress);
+  if (model_.network().classes() > 0)
+    explain_classes(explained, subject, options_, maps);
   else
-    explained.classes.push_back({.maps = explainer.maps({})});
+    explained.classes.push_back({.maps = maps.of({})});
   if (subject.anatomy().has_attention) {
     for (const Tensor& weights : subject.with_attention().attentions) explained.attentions.push_back(weights[0]);
   }

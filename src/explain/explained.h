@@ -1,6 +1,7 @@
-// explain/explained.h: one picture explained by several methods, each measured.
+// explain/explained.h: pictures explained by several methods, each measured.
 //
-//   const auto explained = explain_picture(model, picture, {.methods = "grad-cam,rollout", .top = 2});
+//   Explainer explainer(model, {.methods = "grad-cam,rollout", .top = 2});
+//   const auto explained = explainer.explain(picture);
 //   explained.classes[0].label;                           // "Egyptian cat"
 //   explained.classes[0].maps[1].scores->deletion.area;   // of rollout
 #pragma once
@@ -19,12 +20,11 @@ struct ExplainOptions {
   std::optional<std::int64_t> versus = {};
   Asked asked = {};  // but for its target
   bool scored = true;
-  std::int64_t steps = 16;      // of the curves
-  std::vector<Box> boxes = {};  // of objects, in shares of the whole picture: 0 ... 1
-  // Tells what is done next, and how much of it.
-  std::function<void(const std::string& what, std::int64_t done, std::int64_t total)> on_progress =
-      [](const std::string&, std::int64_t, std::int64_t) {};
+  std::int64_t steps = 16;  // of the curves
 };
+
+// Told what is done next, and how much of it.
+using ExplainProgress = std::function<void(const std::string& what, std::int64_t done, std::int64_t total)>;
 
 struct Scores {
   Curve deletion, insertion;
@@ -59,8 +59,21 @@ struct ExplainedPicture {
   std::vector<Tensor> attentions;          // [heads, n, n] of each block; none where the model has no such weights
 };
 
-// Throws Error (usage) for what the model cannot do, Error (interrupted).
-ExplainedPicture explain_picture(const tasks::VisionModel& model, const image::Picture& picture,
-                                 const ExplainOptions& options = {});
+// What is of the model alone is made once, for all pictures.
+class Explainer {
+ public:
+  Explainer(const tasks::VisionModel& model, ExplainOptions options);  // the model must live as long
+
+  // boxes: of objects, in shares of the whole picture, 0 ... 1. Throws Error (usage) for what the model cannot do,
+  // Error (interrupted).
+  ExplainedPicture explain(const image::Picture& picture, const std::vector<Box>& boxes = {},
+                           const ExplainProgress& progress = {});
+
+ private:
+  const tasks::VisionModel& model_;
+  ExplainOptions options_;
+  Anatomies anatomies_;
+  std::unique_ptr<models::Model> random_;  // of the scores
+};
 
 }  // namespace nunchi::explain

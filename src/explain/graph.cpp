@@ -1,7 +1,5 @@
 #include "explain/graph.h"
 
-#include <ATen/ops/empty.h>
-#include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +7,6 @@
 
 #include "nn/norm.h"
 #include "nn/watch.h"
-#include "ops/policy.h"
 #include "ops/recorder.h"
 
 namespace nunchi::explain {
@@ -175,7 +172,7 @@ class Attribution {
   Attribution(Nodes& nodes, const Places& places, Graph& graph) : nodes_(nodes), places_(places), graph_(graph) {}
 
   void saw(const std::string& layer, const Tensor& y) {
-    note(layer, y);
+    add_seen(graph_.layers, layer, y);
     const Shape shape(y.sizes().begin(), y.sizes().end());
     const Index place = nodes_.at(places_.path(layer));
     nodes_[place].shape = shape;
@@ -240,14 +237,6 @@ class Attribution {
       if (use_directly(child, step)) return true;
     }
     return false;
-  }
-
-  void note(const std::string& name, const Tensor& y) {
-    auto& layers = graph_.layers;
-    const auto known = std::ranges::find(layers, name, &Layer::name);
-    const auto calls = known == layers.end() ? 1 : known->calls + 1;
-    if (known != layers.end()) layers.erase(known);
-    layers.push_back({name, Shape(y.sizes().begin(), y.sizes().end()), calls});
   }
 
   Nodes& nodes_;
@@ -338,8 +327,6 @@ GraphLayer layer_of(const Nodes& nodes, Index index) {
 }  // namespace
 
 Graph graph_of(models::Model& network, const Shape& input) {
-  const c10::InferenceMode inference;
-  const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors
   Graph graph{.input = input, .network = {}, .layers = {}};
   Nodes nodes;
   const Places places(network);
@@ -349,8 +336,7 @@ Graph graph_of(models::Model& network, const Shape& input) {
     attribution.saw(name, values);
     return values;
   });
-  network.forward(
-      at::empty({1, input[0], input[1], input[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat)));
+  models::forward_of_shapes(network, input);
   attribution.finish();
   name_silent_norms(nodes, places);
   graph.network = layer_of(nodes, root);

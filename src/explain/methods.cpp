@@ -58,7 +58,7 @@ std::size_t block_of(const std::string& layer, std::size_t blocks) {
 }
 
 Explanation weights_of_block(const Subject& subject, const Asked& asked) {
-  const auto output = subject.with_attention();
+  const auto& output = subject.with_attention();
   const auto block = block_of(asked.layer, output.attentions.size());
   const Tensor& weights = output.attentions[block];
   const auto heads = weights.size(1);
@@ -169,7 +169,7 @@ constexpr std::array all_methods = {
            .run = random_masks},
 };
 
-const Method& method_named(const std::string& name) {
+const Method& known_method(const std::string& name) {
   std::vector<std::string> names;
   for (const Method& method : all_methods) {
     if (method.name == name) return method;
@@ -203,6 +203,13 @@ std::string obstacle(const Method& method, const Subject& subject) {
   return {};
 }
 
+const Method& method_named(const std::string& name, const Subject& subject) {
+  const Method& method = known_method(name);
+  const auto reason = obstacle(method, subject);
+  if (!reason.empty()) throw Error(ErrorKind::usage, fmt::format("--method {}: {}", name, reason));
+  return method;
+}
+
 std::vector<const Method*> methods_named(const std::string& names, const Subject& subject) {
   std::vector<const Method*> chosen;
   if (names == "all") {
@@ -211,19 +218,14 @@ std::vector<const Method*> methods_named(const std::string& names, const Subject
     }
     return chosen;
   }
-  for (const auto& name : parts_of(names)) {
-    const Method& method = method_named(name);
-    const auto reason = obstacle(method, subject);
-    if (!reason.empty()) throw Error(ErrorKind::usage, fmt::format("--method {}: {}", name, reason));
-    chosen.push_back(&method);
-  }
+  for (const auto& name : parts_of(names)) chosen.push_back(&method_named(name, subject));
   return chosen;
 }
 
 std::vector<const Method*> usual_methods(const Subject& subject) {
   std::vector<const Method*> chosen;
   for (const char* name : {"attention", "rollout", "grad-rollout", "grad-cam", "hires-cam", "layer-cam", "eigen-cam"}) {
-    const Method& method = method_named(name);
+    const Method& method = known_method(name);
     if (obstacle(method, subject).empty()) chosen.push_back(&method);
   }
   return chosen;

@@ -37,8 +37,10 @@ struct Method {
 
 std::span<const Method> methods();
 
-// Names divided by commas; "all" for all that this model can have. Throws Error (usage) for an unknown one, or where
-// the model cannot have one (with the reason, and what to use).
+// Throws Error (usage) for an unknown one, or where the model cannot have it (with the reason, and what to use).
+const Method& method_named(const std::string& name, const Subject& subject);
+
+// Names divided by commas; "all" for all that this model can have. Throws as above.
 std::vector<const Method*> methods_named(const std::string& names, const Subject& subject);
 
 // Why this model cannot have the method; empty where it can.

@@ -55,9 +55,9 @@ std::vector<std::vector<Neighbor>> nearest_neighbors(const Tensor& vectors, std:
   return all;
 }
 
-std::vector<Outlier> outliers(const Tensor& vectors, std::int64_t k) {
+std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neighbors) {
   std::vector<Outlier> all;
-  for (const auto& neighbors : nearest_neighbors(vectors, k)) {
+  for (const auto& neighbors : all_neighbors) {
     double sum = 0;
     for (const auto& neighbor : neighbors) sum += 1 - neighbor.cosine;
     const auto count = std::max<std::size_t>(1, neighbors.size());

@@ -3,7 +3,7 @@
 //
 //   const Tensor plane = pca_plane(vectors);                            // [n, dim] -> [n, 2]
 //   const Tsne map = tsne(vectors, {.perplexity = 30, .seed = 1});      // map.places [n, 2]
-//   for (const Outlier& one : outliers(vectors, 10)) print(files[one.index], one.distance);
+//   for (const Outlier& one : outliers(nearest_neighbors(vectors, 10))) print(files[one.index], one.distance);
 //   for (const Match& pair : near_duplicates(vectors, 0.95)) print(files[pair.from], files[pair.to]);
 #pragma once
 
@@ -57,11 +57,11 @@ std::vector<std::vector<Neighbor>> nearest_neighbors(const Tensor& vectors, std:
 
 struct Outlier {
   std::int64_t index;
-  double distance;  // the mean of 1 - cosine to the k nearest others
+  double distance;  // the mean of 1 - cosine to its nearest others
 };
 
-// All of them, the loneliest first.
-std::vector<Outlier> outliers(const Tensor& vectors, std::int64_t k);
+// All of them, the loneliest first. Takes what nearest_neighbors() gives.
+std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neighbors);
 
 // Pairs (from < to) with a cosine of at least `threshold`, the most alike first.
 std::vector<Match> near_duplicates(const Tensor& vectors, double threshold);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/numbers.h"
 #include "tasks/embed.h"
 
 namespace nunchi::explain {
@@ -121,8 +122,7 @@ double ActivationStatistics::dead_share() const { return (greatest_ == least_).t
 
 std::vector<std::int64_t> ActivationStatistics::outlier_channels(double times) const {
   const Tensor size = (squares_ * (static_cast<double>(units()) / static_cast<double>(count_))).sqrt();
-  const Tensor found = (size > times * size.median()).nonzero().select(1, 0).contiguous();
-  return {found.const_data_ptr<std::int64_t>(), found.const_data_ptr<std::int64_t>() + found.numel()};
+  return ops::numbers_of<std::int64_t>((size > times * size.median()).nonzero().select(1, 0));
 }
 
 }  // namespace nunchi::explain

@@ -48,22 +48,22 @@ Subject Subject::seen_by(models::Model& network) const {
 
 models::Model& Subject::plain() const { return network_ != nullptr ? *network_ : model_.plain_network(); }
 
-Tensor Subject::logits(const Tensor& pixels) const {
-  if (network_ == nullptr) return logits_of(model_.forward(pixels));
-  const c10::InferenceMode inference;
-  return logits_of(network_->forward(pixels));
-}
+Tensor Subject::logits(const Tensor& pixels) const { return logits_of(forward(pixels)); }
 
 const Tensor& Subject::logits() const {
   if (!logits_.defined()) logits_ = logits(pixels_);
   return logits_;
 }
 
-models::ModelOutput Subject::with_attention() const {
-  const models::ForwardOptions options{.attentions = true};
-  if (network_ == nullptr) return model_.forward(pixels_, options);
+const models::ModelOutput& Subject::with_attention() const {
+  if (!with_attention_) with_attention_ = forward(pixels_, {.attentions = true});
+  return *with_attention_;
+}
+
+models::ModelOutput Subject::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
+  if (network_ == nullptr) return model_.forward(pixels, options);
   const c10::InferenceMode inference;
-  return network_->forward(pixels_, options);
+  return network_->forward(pixels, options);
 }
 
 void Subject::require_map(const std::string& layer) const {
@@ -85,12 +85,7 @@ Tensor Subject::activations(const std::string& layer) const {
                           if (name == layer) kept = values;
                           return values;
                         });
-  if (network_ == nullptr) {
-    model_.forward(pixels_);
-  } else {
-    const c10::InferenceMode inference;
-    network_->forward(pixels_);
-  }
+  forward(pixels_);
   return as_map(kept, anatomy_)[0].to(at::kFloat);
 }
 

@@ -51,7 +51,7 @@ class Subject {
   // [b, 3, h, w] -> [b, classes]. No gradients; the fast path, where the model has one.
   Tensor logits(const Tensor& pixels) const;
   const Tensor& logits() const;  // of the picture
-  models::ModelOutput with_attention() const;
+  const models::ModelOutput& with_attention() const;
 
   // Throws Error (usage) where the layer's values are no map.
   Tensor activations(const std::string& layer) const;  // [channels, rows, columns]
@@ -62,6 +62,8 @@ class Subject {
 
  private:
   models::Model& plain() const;
+  // Without gradients.
+  models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
   void require_map(const std::string& layer) const;
 
   const tasks::VisionModel& model_;
@@ -69,6 +71,7 @@ class Subject {
   Anatomy anatomy_;
   models::Model* network_ = nullptr;  // instead of the model's own
   mutable Tensor logits_;
+  mutable std::optional<models::ModelOutput> with_attention_;
 };
 
 }  // namespace nunchi::explain

@@ -255,6 +255,11 @@ Box seen_part(const Transform& transform, Size input) {
           top + static_cast<float>(geometry.output.height) * down};
 }
 
+DecodeOptions decoding_for(const Transform& transform, DecodeOptions options) {
+  options.apply_exif_orientation = options.apply_exif_orientation && transform.apply_exif_orientation;
+  return options;
+}
+
 PixelValues apply(const Transform& transform, const Picture& picture) {
   const Size size = output_size(transform, {picture.height, picture.width});
   PixelValues result{channels, size.height, size.width, {}};

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "image/decode.h"
 #include "image/picture.h"
 #include "image/resize.h"
 
@@ -118,6 +119,9 @@ struct PixelValues {
 Size output_size(const Transform& transform, Size input);
 
 PixelValues apply(const Transform& transform, const Picture& picture);
+
+// How a file is read for this transform: turned as EXIF says only where the transform wants it, too.
+DecodeOptions decoding_for(const Transform& transform, DecodeOptions options);
 
 // `destination` holds 3 * height * width of output_size().
 void apply_into(const Transform& transform, const Picture& picture, std::span<float> destination);

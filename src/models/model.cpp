@@ -8,13 +8,16 @@
 
 namespace nunchi::models {
 
-std::int64_t count_macs(Model& model, const Shape& shape) {
+ModelOutput forward_of_shapes(Model& model, const Shape& shape, const ForwardOptions& options) {
   const c10::InferenceMode inference;
   const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors
-  const Tensor image =
-      at::empty({1, shape[0], shape[1], shape[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat));
+  return model.forward(
+      at::empty({1, shape[0], shape[1], shape[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat)), options);
+}
+
+std::int64_t count_macs(Model& model, const Shape& shape) {
   const ops::MacCounter counter;
-  model.forward(image);
+  forward_of_shapes(model, shape);
   return counter.total();
 }
 

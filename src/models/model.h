@@ -44,6 +44,10 @@ class Model : public nn::Module {
   virtual std::string map_layer() const = 0;
 };
 
+// One picture of this size [channels, h, w] through a model without weights: every tensor is a shape alone (meta), and
+// nothing is computed. Throws Error (input) where the model does not take this size.
+ModelOutput forward_of_shapes(Model& model, const Shape& input_shape, const ForwardOptions& options = {});
+
 // Multiply-accumulates of one picture of this size [channels, h, w], counted on shapes alone. Needs a model without
 // weights.
 std::int64_t count_macs(Model& model, const Shape& input_shape);

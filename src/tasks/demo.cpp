@@ -9,6 +9,7 @@
 #include "core/asset.h"
 #include "core/interrupt.h"
 #include "core/timing.h"
+#include "ops/numbers.h"
 #include "tasks/attention_map.h"
 #include "tasks/embed.h"
 #include "tasks/seen_picture.h"
@@ -36,18 +37,13 @@ image::Picture input_picture(const image::Picture& picture, image::Transform tra
   return input;
 }
 
-std::vector<float> numbers_of(const Tensor& tensor) {
-  const Tensor flat = tensor.to(at::kFloat).contiguous();
-  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
-}
-
 void add_attention(DemoPicture& shown, const VisionModel& model, const Tensor& pixels) {
   const auto output = model.forward(pixels, {.attentions = true});
   if (!has_attention_map(output)) return;
   shown.rows = static_cast<int>(output.grid[0]);
   shown.columns = static_cast<int>(output.grid[1]);
-  shown.attention = numbers_of(last_block_attention(output));
-  shown.rollout = numbers_of(attention_rollout(output));
+  shown.attention = ops::numbers_of<float>(last_block_attention(output));
+  shown.rollout = ops::numbers_of<float>(attention_rollout(output));
 }
 
 struct Shown {
@@ -55,13 +51,12 @@ struct Shown {
   Tensor vector;  // [1, dim]
 };
 
-Shown show(const VisionModel& model, const DemoInput& input, image::DecodeOptions options) {
+Shown show(const VisionModel& model, const DemoInput& input, const image::DecodeOptions& options) {
   constexpr std::int64_t most_answers = 5;
   const auto& transform = model.transform();
-  options.apply_exif_orientation = options.apply_exif_orientation && transform.apply_exif_orientation;
   Shown shown{.picture = {.name = input.name, .credit = input.credit}, .vector = {}};
   auto begin = Clock::now();
-  const auto picture = read(input, options);
+  const auto picture = read(input, image::decoding_for(transform, options));
   shown.picture.decode_seconds = seconds_since(begin);
   begin = Clock::now();
   const Tensor pixels = as_batch(image::apply(transform, picture));

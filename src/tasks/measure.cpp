@@ -59,9 +59,8 @@ class Measuring {
 
   Tensor answer(const std::filesystem::path& path) {
     try {
-      auto decode = options_.decode;
       const auto& transform = model_.transform();
-      decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+      const auto decode = image::decoding_for(transform, options_.decode);
       const Tensor input = as_batch(image::apply(transform, image::read_picture(path, decode)));
       if (json_["seconds"].empty()) model_.forward(input);
       const auto output = forward(input);
@@ -112,13 +111,7 @@ Measurement read(const Json& json) {
 
 double Measurement::least_seconds() const { return seconds.empty() ? 0 : std::ranges::min(seconds); }
 
-double Measurement::median_seconds() const {
-  if (seconds.empty()) return 0;
-  auto sorted = seconds;
-  std::ranges::sort(sorted);
-  const auto middle = sorted.size() / 2;
-  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+double Measurement::median_seconds() const { return median(seconds); }
 
 Measurement measure(const ModelSource& source, std::optional<nn::Precision> precision,
                     const std::vector<std::filesystem::path>& pictures, const MeasureOptions& options) {

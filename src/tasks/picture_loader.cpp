@@ -29,7 +29,7 @@ Tensor stack(const std::vector<std::vector<image::PixelValues>>& pictures, std::
 
 PictureInputs picture_files(const std::vector<std::filesystem::path>& paths, const image::Transform& transform,
                             image::DecodeOptions decode) {
-  decode.apply_exif_orientation = decode.apply_exif_orientation && transform.apply_exif_orientation;
+  decode = image::decoding_for(transform, decode);
   return {.count = paths.size(),
           .name = [paths](std::size_t index) { return paths[index].string(); },
           .load =

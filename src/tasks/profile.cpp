@@ -68,12 +68,6 @@ MemoryPeak find_peak(const ops::Recording& forward) {
 
 double seconds_of(const ops::Recording& run) { return nanosecond * static_cast<double>(run.slices.front().duration()); }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
 // What the recorded forwards add up to.
 struct Sums {
   std::map<LineKey, OpLine> lines;

@@ -78,11 +78,6 @@ double seconds_of(const Call& call, const Inputs& inputs) {
   return seconds_since(start);
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
 Slopes slopes_of(const std::vector<ScalingPoint>& points, const std::function<double(const ScalingPoint&)>& value) {
   const double middle = std::sqrt(static_cast<double>(points.front().tokens * points.back().tokens));
   std::vector<double> x, y, upper_x, upper_y;

@@ -38,7 +38,7 @@ TEST(Anatomy, LayersBearTheNamesOfTheirTensors) {
   EXPECT_EQ(anatomy.map_layer, "blocks.2.norm1");
   EXPECT_EQ(layer_of(anatomy, "blocks.2.norm1").shape.size(), 3U);
   EXPECT_EQ(layer_of(anatomy, "head").shape, (Shape{1, 7}));
-  EXPECT_EQ(layer_of(anatomy_of_case("mobilenet_v2"), "layer.3.conv_3x3").calls, 1);
+  EXPECT_EQ(std::ranges::count(anatomy_of_case("mobilenet_v2").layers, "layer.3.conv_3x3", &Layer::name), 1);
 }
 
 TEST(Anatomy, AGroupMeansItsLastLayer) {

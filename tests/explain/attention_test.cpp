@@ -1,7 +1,6 @@
 #include "explain/attention.h"
 
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
@@ -64,12 +63,6 @@ TEST(Rollout, DiscardsTheLeastWeights) {
   EXPECT_TRUE(whole.equal(tasks::attention_rollout(output, 0)));
   EXPECT_FALSE(at::allclose(whole, few));
   EXPECT_GT((few == 0).sum().item<std::int64_t>(), 0);
-}
-
-TEST(ReadBy, IsTheRowOfTheToken) {
-  const Anatomy anatomy = {.layers = {}, .image = {2, 2}, .prefix_tokens = 1, .grid = {2, 2}};
-  const Tensor weights = at::arange(25).view({1, 5, 5});
-  EXPECT_TRUE(read_by(weights, 3, anatomy).equal(at::tensor({16, 17, 18, 19}).view({1, 2, 2})));
 }
 
 }  // namespace

@@ -60,9 +60,8 @@ TEST_P(PeerMaps, AreOurs) {
                        .layer = golden().metadata().at(name + "/layer")};
   for (const auto& map : parts(name + "/")) {
     const Tensor peer = copy_of(*golden().find(name + "/" + map));
-    const Tensor own = map.starts_with("attention-")
-                           ? statistic_of(map, subject)
-                           : explain(*methods_named(map, subject).front(), subject, asked).raw;
+    const Tensor own = map.starts_with("attention-") ? statistic_of(map, subject)
+                                                     : explain(method_named(map, subject), subject, asked).raw;
     ASSERT_EQ(own.sizes(), peer.sizes()) << map;
     EXPECT_LE((own - peer).abs().max().item<double>(), tolerance * peer.abs().max().item<double>()) << map;
   }

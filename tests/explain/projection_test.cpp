@@ -138,11 +138,11 @@ TEST(Neighbors, TheNearestFirst) {
 }
 
 TEST(Outliers, TheLoneliestFirst) {
-  const auto all = outliers(on_a_circle(), 2);
+  const auto all = outliers(nearest_neighbors(on_a_circle(), 2));
   ASSERT_EQ(all.size(), 4u);
   EXPECT_EQ(all[0].index, 3);
   EXPECT_NEAR(all[0].distance, 1 - (std::cos(150 * M_PI / 180) + std::cos(170 * M_PI / 180)) / 2, 1e-6);
-  EXPECT_EQ(outliers(at::randn({1, 3}), 5)[0].distance, 0);
+  EXPECT_EQ(outliers(nearest_neighbors(at::randn({1, 3}), 5))[0].distance, 0);
 }
 
 TEST(Duplicates, PairsAboveTheThreshold) {
