@@ -5,14 +5,15 @@
     tools/check_explain.py build/release/bin/nunchi --networks swin convnext --methods grad-cam,score-cam
 
 CAMs are pytorch-grad-cam's own, attentions those of transformers' eager attention (of timm without its fused kernel),
-roll-outs as their papers have them, gradients of the input captum's. Maps are raw: before any scaling to 0..1 and
-before resizing. Each class of each network has a map of its own; a network's row shows the worst. The relative error
-is the largest difference over the largest value of the peer's map. `rounding` is the peer's own error, its float32
-against its float64: where that comes near 1e-4, four times as much is allowed and the row says so. Eigen-CAM has no
+roll-outs as their papers have them, gradients of the input captum's, relevance (lrp) that of lxt and zennit. Maps are
+raw: before any scaling to 0..1 and before resizing. Each class of each network has a map of its own; a network's row
+shows the worst. The relative error is the largest difference over the largest value of the peer's map. `rounding` is
+the peer's own error, its float32 against its float64: where that comes near 1e-4, four times as much is allowed and the
+row says so. Of lrp what three millionths of the weights change is allowed, too (explain/relevance.py). Eigen-CAM has no
 sign: the better of both counts, and the row says how many maps have the peer's other one.
 
-Needs torch, transformers, timm, torchvision 0.28, and grad-cam 1.5.7 and captum 0.9 (pip install --no-deps, beside
-their pure dependencies ttach, opencv-python-headless, matplotlib, scikit-learn).
+Needs torch, transformers, timm, torchvision 0.28, and grad-cam 1.5.7, captum 0.9, lxt 2.1 and zennit 0.5.1 (pip install
+--no-deps, beside their pure dependencies ttach, opencv-python-headless, matplotlib, scikit-learn).
 """
 
 import argparse
@@ -35,7 +36,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from cases import writer
-from explain import maps, models, networks
+from explain import maps, models, networks, relevance
 
 TOLERANCE = 1e-4
 METHODS = (*maps.CAMS, *maps.ATTENTIONS, *maps.INPUTS)
@@ -48,6 +49,7 @@ class Row:
     absolute: float = 0.0
     relative: float = 0.0
     rounding: float = 0.0
+    shaken: float = 0.0  # of lrp
     maps: int = 0
     empty: int = 0  # maps without a positive value, in the peer as in nunchi
     wrong_empty: int = 0
@@ -70,7 +72,7 @@ class Row:
         self.rounding = max(self.rounding, ((expected - exact).abs().max() / exact.abs().max()).item())
 
     def verdict(self):
-        if self.problems or self.wrong_empty or not self.relative <= max(TOLERANCE, 4 * self.rounding):
+        if self.problems or self.wrong_empty or not self.relative <= max(TOLERANCE, 4 * self.rounding, self.shaken):
             return "FAIL"
         if self.empty == self.maps:
             return "PASS, all empty"
@@ -137,6 +139,9 @@ def compare(row, method, file, network, exact, pixels, target):
         row.other_sign += expected is other
         precise = closer(expected, precise, maps.eigen_cam_of_other_sign(exact, pixels.double()))
     row.add(found, expected, precise)
+    if method == "lrp":
+        for other in relevance.shaken(exact.model, pixels.double(), target):
+            row.shaken = max(row.shaken, ((other - precise).abs().max() / precise.abs().max()).item())
 
 
 def closer(found, first, second):

@@ -3,13 +3,13 @@
 
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/explain_report.h"
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/nearest.h"
+#include "data/boxes.h"
 #include "formats/safetensors.h"
 #include "tasks/class_mapping.h"
 
@@ -30,22 +30,12 @@ std::int64_t class_named(const tasks::VisionModel& model, const std::string& opt
   }
 }
 
-// YOLO's: class, centre, width and height in shares of the picture; a box a line.
+// None where no file of the folder is the picture's.
 std::vector<explain::Box> boxes_of(const fs::path& folder, const fs::path& picture) {
   std::vector<explain::Box> boxes;
-  const auto path = folder / (picture.stem().string() + ".txt");
-  if (!fs::exists(path)) return boxes;
-  constexpr std::uint64_t most_bytes = 1 << 20;
-  std::istringstream lines(read_file(path, most_bytes, ErrorKind::input));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    double id = 0, x = 0, y = 0, width = 0, height = 0;
-    if (!(std::istringstream(line) >> id >> x >> y >> width >> height)) {
-      throw Error(ErrorKind::input,
-                  fmt::format("{}: expected lines of CLASS X Y WIDTH HEIGHT, found \"{}\"", path.string(), line));
-    }
-    boxes.push_back({.left = x - width / 2, .top = y - height / 2, .right = x + width / 2, .bottom = y + height / 2});
-  }
+  const auto file = data::boxes_file(folder, picture);
+  if (!file) return boxes;
+  for (const auto& box : data::read_boxes(*file)) boxes.push_back({box.left, box.top, box.right, box.bottom});
   return boxes;
 }
 
@@ -141,6 +131,7 @@ class FileNames {
 
 struct Pointing {
   std::int64_t hits = 0, pictures = 0;
+  double by_chance = 0;
 };
 
 // One run of the command: every picture's own files, then what is of all together.
@@ -183,7 +174,8 @@ class Explaining {
     draw::write_pdf(folder_ / "explain.pdf", pages_);
     results_.close();
     for (const auto& [method, counts] : pointing_)
-      remark(fmt::format("{}: points at an object in {} of {} pictures", method, counts.hits, counts.pictures));
+      remark(fmt::format("{}: points at an object in {} of {} pictures; by chance it would in {:.1f}", method,
+                         counts.hits, counts.pictures, counts.by_chance));
     if (options_.quiet) return;
     const auto some = count_ > files_.size() ? fmt::format(" (of the first {} pictures)", files_.size()) : "";
     remark(fmt::format("{}: explain.html and explain.pdf{} written, and a figure for each picture", folder_.string(),
@@ -208,6 +200,7 @@ class Explaining {
       auto& counts = pointing_[std::string(map.method->name)];
       ++counts.pictures;
       counts.hits += *map.scores->hit ? 1 : 0;
+      counts.by_chance += map.scores->chance_of_hit;
     }
   }
 

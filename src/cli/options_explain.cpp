@@ -6,7 +6,8 @@ namespace {
 
 constexpr const char* explain_footer =
     "Methods: attention, rollout, grad-rollout (transformers); grad-cam, grad-cam++, hires-cam, layer-cam, eigen-cam,\n"
-    "score-cam; input-x-gradient, integrated-gradients, smooth-grad; occlusion, rise (slow: they ask many times).\n"
+    "score-cam; lrp, input-x-gradient, integrated-gradients, smooth-grad; occlusion, rise (slow: they ask many "
+    "times).\n"
     "Each map is scored. deletion: the mean probability of the class while the pixels that the map calls important "
     "are\n"
     "taken away (small is good); insertion: while they are put back (large is good); weights: how much the map is "
@@ -20,7 +21,7 @@ constexpr const char* explain_footer =
 }  // namespace
 
 void add_explain(CLI::App& app, Options& o) {
-  auto* command = add(app, o, "explain", "why the model answered so: heat maps by 14 methods, scored, in one report");
+  auto* command = add(app, o, "explain", "why the model answered so: heat maps by 15 methods, scored, in one report");
   auto& e = o.explain;
   add_model(*command, o);
   add_inputs(*command, o, "MODEL INPUT...");
@@ -45,7 +46,7 @@ void add_explain(CLI::App& app, Options& o) {
   command->add_flag("--no-scores", e.no_scores, "only the maps");
   command->add_option(
       "--boxes", e.boxes,
-      "a folder of boxes (YOLO: class x y width height, a file for each picture): counts how often a map "
+      "a folder of boxes (YOLO's .txt or Pascal VOC's .xml, a file for each picture): counts how often a map "
       "points at one");
   command->add_option("--colors", e.colors, "turbo, viridis or jet")
       ->check(one_of({"turbo", "viridis", "jet"}, "turbo, viridis and jet"))

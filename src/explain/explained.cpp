@@ -105,7 +105,10 @@ class PictureMaps {
       scores.insertion = insertion_curve(subject_, asked.target, map, options_.steps, asked.work);
     }
     scores.random_weights = rank_correlation(map, made.with_random_weights);
-    if (!boxes_.empty()) scores.hit = hits(map, subject_.anatomy().image, boxes_);
+    if (!boxes_.empty()) {
+      scores.hit = hits(map, subject_.anatomy().image, boxes_);
+      scores.chance_of_hit = chance_of_hit(subject_.anatomy().image, boxes_);
+    }
     return scores;
   }
 

@@ -32,6 +32,7 @@ struct Scores {
   // learned (Adebayo et al. 2018).
   double random_weights = 0;
   std::optional<bool> hit = {};  // of a box, where there are any
+  double chance_of_hit = 0;      // of a place chosen by chance
 
   bool shows_weights() const { return random_weights < most_like_random; }
   static constexpr double most_like_random = 0.7;

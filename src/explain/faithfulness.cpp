@@ -83,6 +83,15 @@ std::vector<double> ranks_of(const Tensor& map) {
   return ranks;
 }
 
+bool is_hit(std::int64_t row, std::int64_t column, const std::vector<Box>& boxes, double tolerance) {
+  const double x = static_cast<double>(column) + 0.5, y = static_cast<double>(row) + 0.5;
+  return std::ranges::any_of(boxes, [&](const Box& box) {
+    const double right = std::max({box.left - x, x - box.right, 0.0}),
+                 down = std::max({box.top - y, y - box.bottom, 0.0});
+    return right * right + down * down <= tolerance * tolerance;
+  });
+}
+
 }  // namespace
 
 Curve deletion_curve(const Subject& subject, const Target& target, const Tensor& map, std::int64_t steps,
@@ -99,13 +108,15 @@ Curve insertion_curve(const Subject& subject, const Target& target, const Tensor
 
 bool hits(const Tensor& map, nn::Grid image, const std::vector<Box>& boxes, double tolerance) {
   const auto largest = over_picture(map, image).argmax().item<std::int64_t>();
-  const auto row = largest / image[1], column = largest % image[1];
-  const double x = static_cast<double>(column) + 0.5, y = static_cast<double>(row) + 0.5;
-  return std::ranges::any_of(boxes, [&](const Box& box) {
-    const double right = std::max({box.left - x, x - box.right, 0.0}),
-                 down = std::max({box.top - y, y - box.bottom, 0.0});
-    return right * right + down * down <= tolerance * tolerance;
-  });
+  return is_hit(largest / image[1], largest % image[1], boxes, tolerance);
+}
+
+double chance_of_hit(nn::Grid image, const std::vector<Box>& boxes, double tolerance) {
+  std::int64_t count = 0;
+  for (std::int64_t row = 0; row < image[0]; ++row) {
+    for (std::int64_t column = 0; column < image[1]; ++column) count += is_hit(row, column, boxes, tolerance) ? 1 : 0;
+  }
+  return static_cast<double>(count) / static_cast<double>(image[0] * image[1]);
 }
 
 double rank_correlation(const Tensor& a, const Tensor& b) {

@@ -34,6 +34,9 @@ struct Box {
 // one.
 bool hits(const Tensor& map, nn::Grid image, const std::vector<Box>& boxes, double tolerance = 15);
 
+// How probably a place chosen by chance hits: what a method has to beat.
+double chance_of_hit(nn::Grid image, const std::vector<Box>& boxes, double tolerance = 15);
+
 // Spearman's, of the values of two maps of the same shape; equal values share their mean rank. 0 where one of them is
 // all equal.
 double rank_correlation(const Tensor& a, const Tensor& b);

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "ops/relevance.h"
+
 namespace nunchi::explain {
 namespace {
 
@@ -55,6 +57,11 @@ Quadrature gauss_legendre(std::int64_t order) {
 
 Tensor input_x_gradient(const Subject& subject, const Target& target) {
   return (subject.pixels() * subject.input_gradients(subject.pixels(), target))[0];
+}
+
+Tensor layerwise_relevance(const Subject& subject, const Target& target) {
+  const ops::RelevanceScope scope;
+  return input_x_gradient(subject, target);
 }
 
 Tensor integrated_gradients(const Subject& subject, const Target& target, std::int64_t steps, const Work& work) {

@@ -10,6 +10,10 @@ namespace nunchi::explain {
 // The gradient of the score times the input (Shrikumar et al. 2016): what each number adds, were the network linear.
 Tensor input_x_gradient(const Subject& subject, const Target& target);
 
+// The same where "gradients" are handed back by rules of relevance (ops/relevance.h): what each number adds, as each
+// layer shares out what reached it.
+Tensor layerwise_relevance(const Subject& subject, const Target& target);
+
 // Sundararajan et al. 2017: the gradient's mean along the straight way from an input of zeros (the mean colour) to the
 // picture, times the input; it sums to what the score gained on the way. `steps` points of Gauss and Legendre.
 Tensor integrated_gradients(const Subject& subject, const Target& target, std::int64_t steps = 50,

@@ -84,6 +84,10 @@ Explanation times_gradient(const Subject& subject, const Asked& asked) {
   return of_pixels(input_x_gradient(subject, asked.target));
 }
 
+Explanation handed_back(const Subject& subject, const Asked& asked) {
+  return of_pixels(layerwise_relevance(subject, asked.target));
+}
+
 Explanation integrated(const Subject& subject, const Asked& asked) {
   return of_pixels(integrated_gradients(subject, asked.target, asked.samples.value_or(50), asked.work));
 }
@@ -151,6 +155,10 @@ constexpr std::array all_methods = {
            .summary = "each pixel times the gradient of the answer",
            .paper = "Shrikumar et al. 2016",
            .run = times_gradient},
+    Method{.name = "lrp",
+           .summary = "the answer handed back layer by layer: each shares out what it got by what went into it",
+           .paper = "Bach et al. 2015; in transformers Achtibat et al. 2024",
+           .run = handed_back},
     Method{.name = "integrated-gradients",
            .summary = "gradients along the way from the mean colour to the picture; they sum to what the answer gained",
            .paper = "Sundararajan et al. 2017",
@@ -224,7 +232,8 @@ std::vector<const Method*> methods_named(const std::string& names, const Subject
 
 std::vector<const Method*> usual_methods(const Subject& subject) {
   std::vector<const Method*> chosen;
-  for (const char* name : {"attention", "rollout", "grad-rollout", "grad-cam", "hires-cam", "layer-cam", "eigen-cam"}) {
+  for (const char* name :
+       {"attention", "rollout", "grad-rollout", "grad-cam", "hires-cam", "layer-cam", "eigen-cam", "lrp"}) {
     const Method& method = known_method(name);
     if (obstacle(method, subject).empty()) chosen.push_back(&method);
   }

@@ -53,7 +53,7 @@ Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const 
 
 Tensor Attention::project(const Tensor& x) const {
   const bool joined = !q_bias_.defined() || qkv.weights.bias.defined();
-  return joined ? qkv.forward(x) : qkv.forward(x) + joined_bias();
+  return joined ? qkv.forward(x) : qkv.forward_with_bias(x, joined_bias());
 }
 
 Tensor Attention::joined_bias() const { return at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}, 0); }

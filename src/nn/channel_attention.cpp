@@ -4,6 +4,7 @@
 
 #include "nn/initialise.h"
 #include "ops/conv.h"
+#include "ops/relevance.h"
 
 namespace nunchi::nn {
 
@@ -16,7 +17,7 @@ SqueezeExcite::SqueezeExcite(std::int64_t channels, std::int64_t hidden)
 Tensor SqueezeExcite::forward(const Tensor& x) const {
   const Tensor hidden = fc1.forward(x.mean({2, 3}), {.activation = ops::Activation::relu});  // [b, hidden]
   const Tensor gate = fc2.forward(hidden, {.activation = ops::Activation::sigmoid});
-  return seen(x * gate.view({x.size(0), -1, 1, 1}));
+  return seen(x * ops::held(gate).view({x.size(0), -1, 1, 1}));
 }
 
 EfficientChannelAttention::EfficientChannelAttention(std::int64_t channels) {
@@ -32,7 +33,7 @@ Tensor EfficientChannelAttention::forward(const Tensor& x) const {
   const auto kernel = weight_.size(2);
   const Tensor means = x.mean({2, 3}).view({x.size(0), 1, 1, -1});  // a row of channels
   const Tensor gate = ops::conv2d(means, {weight_.view({1, 1, 1, kernel}), {}}, {.padding = {0, kernel / 2}});
-  return seen(x * ops::activate(gate, ops::Activation::sigmoid).view({x.size(0), -1, 1, 1}));
+  return seen(x * ops::held(ops::activate(gate, ops::Activation::sigmoid)).view({x.size(0), -1, 1, 1}));
 }
 
 void EfficientChannelAttention::initialise(const at::Generator& generator) {

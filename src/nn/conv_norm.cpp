@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "nn/initialise.h"
+#include "ops/relevance.h"
 
 namespace nunchi::nn {
 
@@ -26,8 +27,11 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
 
 Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
                          const std::optional<Tensor>& kept) const {
-  if (is_frozen())
-    return seen(ops::conv2d(x, folded_, options_, {.activation = config_.activation, .residual = residual}));
+  const auto at_once = [&](const ops::ConvWeights& weights) {
+    return seen(ops::conv2d(x, weights, options_, {.activation = config_.activation, .residual = residual}));
+  };
+  if (is_frozen()) return at_once(folded_);
+  if (ops::relevance_rules() != nullptr) return at_once(folded());  // shares are those of both as one layer
   Tensor y = convolve_and_normalise(x);
   if (kept) y = y * *kept;
   return seen(ops::activate(residual ? y + *residual : y, config_.activation));
@@ -38,14 +42,19 @@ Tensor ConvNorm::convolve_and_normalise(const Tensor& x) const {
   return ops::batch_norm(ops::conv2d(x, convolution_, options_), normalization_, is_training(), config_.momentum);
 }
 
-void ConvNorm::freeze(const FreezeOptions& options) {
-  const auto dtype = activation_dtype(options.precision);
+ops::ConvWeights ConvNorm::folded() const {
   const auto& n = normalization_;
   const Tensor scale = n.weight.detach() * at::rsqrt(n.running_var + n.eps);
   const Tensor mean = config_.bias ? n.running_mean - convolution_.bias.detach() : n.running_mean;
-  folded_.weight = (convolution_.weight.detach() * scale.view({-1, 1, 1, 1})).to(dtype);
+  return {.weight = convolution_.weight.detach() * scale.view({-1, 1, 1, 1}), .bias = n.bias.detach() - mean * scale};
+}
+
+void ConvNorm::freeze(const FreezeOptions& options) {
+  const auto dtype = activation_dtype(options.precision);
+  folded_ = folded();
+  folded_.weight = folded_.weight.to(dtype);
+  folded_.bias = folded_.bias.to(dtype);
   ops::pack_conv(folded_);
-  folded_.bias = (n.bias.detach() - mean * scale).to(dtype);
   for (Tensor* tensor : {&convolution_.weight, &convolution_.bias, &normalization_.weight, &normalization_.bias,
                          &normalization_.running_mean, &normalization_.running_var}) {
     if (tensor->defined()) release(slot_of(*tensor), options);

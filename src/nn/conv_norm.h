@@ -38,6 +38,7 @@ class ConvNorm : public Module {
 
  private:
   Tensor convolve_and_normalise(const Tensor& x) const;
+  ops::ConvWeights folded() const;
   bool is_frozen() const { return folded_.weight.defined() || folded_.packed; }
 
   ConvNormConfig config_;

@@ -21,6 +21,10 @@ Tensor Linear::forward(const Tensor& x, const ops::Epilogue& epilogue) const {
   return seen(ops::finish(at::dropout(y, dropout, /*train=*/true), epilogue));
 }
 
+Tensor Linear::forward_with_bias(const Tensor& x, const Tensor& bias) const {
+  return seen(ops::linear(x, {.weight = weights.weight, .bias = bias}));
+}
+
 void Linear::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights.weight);
   const Tensor plain = weights.weight;

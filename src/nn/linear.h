@@ -13,6 +13,9 @@ class Linear : public Module {
   // x [..., in] -> residual + kept * scale * dropout(act(x W^T + b)), [..., out].
   Tensor forward(const Tensor& x, const ops::Epilogue& epilogue = {}) const;
 
+  // x W^T + bias, of a layer whose own bias is kept in parts.
+  Tensor forward_with_bias(const Tensor& x, const Tensor& bias) const;
+
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
   void initialise(const at::Generator& generator) override;

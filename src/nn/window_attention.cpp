@@ -215,7 +215,7 @@ Tensor WindowAttention::bias(const Windows& windows) const {
 
 Tensor WindowAttention::project(const Tensor& x) const {
   if (!q_bias_.defined() || is_frozen()) return qkv.forward(x);
-  return ops::linear(x, {.weight = qkv.weights.weight, .bias = joined_bias()});
+  return qkv.forward_with_bias(x, joined_bias());
 }
 
 Tensor WindowAttention::joined_bias() const { return at::cat({q_bias_, at::zeros_like(q_bias_), v_bias_}, 0); }

@@ -16,6 +16,7 @@
 #include <map>
 
 #include "ops/op_scope.h"
+#include "ops/relevance.h"
 
 namespace nunchi::ops {
 
@@ -91,7 +92,7 @@ Tensor activate(const Tensor& x, Activation activation) {
   if (x.is_meta()) return at::empty_like(x);  // shapes alone: LibTorch has not all of these for them
   if (activation == Activation::none) return x;
   const OpScope scope("activate", {&x});
-  return scope.result(apply(x, activation));
+  return scope.result(handed_on(x, apply(x, activation)));
 }
 
 }  // namespace nunchi::ops

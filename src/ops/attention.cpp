@@ -16,6 +16,7 @@
 #include "ops/count.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/relevance.h"
 
 namespace nunchi::ops {
 namespace {
@@ -62,7 +63,7 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
   }
   Tensor weights = options.bias || options.mask ? softmax_of_allowed(scores) : at::softmax(scores, -1);
   if (options.dropout > 0) weights = at::dropout(weights, options.dropout, /*train=*/true);
-  weights = weights.to(v.scalar_type());  // a bias in fp32 takes the scores with it
+  weights = held(weights).to(v.scalar_type());  // a bias in fp32 takes the scores with it
   return {heads_first(at::matmul(weights, heads_first(v))), weights};
 }
 

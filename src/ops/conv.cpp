@@ -9,6 +9,7 @@
 #include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/relevance.h"
 
 namespace nunchi::ops {
 namespace {
@@ -71,7 +72,13 @@ const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
 
 Tensor conv2d_reference(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& o,
                         const ConvEpilogue& e) {
-  const Tensor y = at::conv2d(x, weight, bias, o.stride, o.padding, o.dilation, o.groups);
+  const auto convolution = [&](const Tensor& a, const Tensor& b, const Tensor& c) {
+    return at::conv2d(a, b, c, o.stride, o.padding, o.dilation, o.groups);
+  };
+  Tensor y = convolution(x, weight, bias);
+  if (const auto* rules = relevance_rules())
+    y = shared_out(y, bias.defined() ? bias.view({-1, 1, 1}) : bias, rules->conv_gamma,
+                   [&] { return convolution(x.abs(), weight.abs(), {}); });
   return activate(e.residual ? y + *e.residual : y, e.activation);
 }
 

@@ -11,6 +11,7 @@
 #include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/relevance.h"
 
 namespace nunchi::ops {
 namespace {
@@ -39,7 +40,10 @@ namespace {
 bool adds_inside(const Epilogue& e) { return e.residual && !e.scale && !e.kept && e.activation == Activation::none; }
 
 Tensor linear_reference(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
-  return finish(activate(at::linear(x, w.weight, w.bias), e.activation), e);
+  Tensor y = at::linear(x, w.weight, w.bias);
+  if (const auto* rules = relevance_rules())
+    y = shared_out(y, w.bias, rules->linear_gamma, [&] { return at::linear(x.abs(), w.weight.abs()); });
+  return finish(activate(y, e.activation), e);
 }
 
 Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e) {

@@ -12,6 +12,7 @@
 
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/relevance.h"
 
 namespace nunchi::ops {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 Tensor layer_norm_reference(const Tensor& x, const LayerNormWeights& w) {
   const auto wide = x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
   const auto [variance, mean] = at::var_mean(wide, {-1}, /*unbiased=*/false, /*keepdim=*/true);
-  const Tensor unit = (wide - mean) * at::rsqrt(variance + w.eps);
+  const Tensor unit = (wide - mean) * held(at::rsqrt(variance + w.eps));
   return (w.weight.defined() ? unit * w.weight + w.bias : unit).to(x.scalar_type());
 }
 
@@ -27,7 +28,7 @@ constexpr double response_eps = 1e-6;
 
 Tensor global_response_norm_reference(const Tensor& x, const ResponseNormWeights& w) {
   const Tensor length = (x * x).sum({1, 2}, /*keepdim=*/true).sqrt();  // [b, 1, 1, c]
-  const Tensor response = length / (length.mean(-1, /*keepdim=*/true) + response_eps);
+  const Tensor response = held(length / (length.mean(-1, /*keepdim=*/true) + response_eps));
   return x + w.weight * (x * response) + w.bias;
 }
 
@@ -40,7 +41,7 @@ Tensor global_response_norm_fused(const Tensor& x, const ResponseNormWeights& w)
 
 Tensor rms_norm_reference(const Tensor& x, const Tensor& weight, double eps) {
   const auto wide = x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
-  return (wide * at::rsqrt(wide.pow(2).mean(-1, /*keepdim=*/true) + eps) * weight).to(x.scalar_type());
+  return (wide * held(at::rsqrt(wide.pow(2).mean(-1, /*keepdim=*/true) + eps)) * weight).to(x.scalar_type());
 }
 
 Tensor batch_norm_reference(const Tensor& x, const BatchNormWeights& w) {
@@ -53,7 +54,7 @@ Tensor group_norm_reference(const Tensor& x, const GroupNormWeights& w) {
   const auto wide = x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
   const Tensor groups = wide.reshape({x.size(0), w.groups, -1});
   const auto [variance, mean] = at::var_mean(groups, {-1}, /*unbiased=*/false, /*keepdim=*/true);
-  const Tensor unit = ((groups - mean) * at::rsqrt(variance + w.eps)).view(x.sizes());
+  const Tensor unit = ((groups - mean) * held(at::rsqrt(variance + w.eps))).view(x.sizes());
   return (unit * w.weight.view({1, -1, 1, 1}) + w.bias.view({1, -1, 1, 1})).to(x.scalar_type());
 }
 

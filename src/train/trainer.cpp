@@ -11,6 +11,7 @@
 #include "core/timing.h"
 #include "core/yaml.h"
 #include "formats/safetensors.h"
+#include "nn/watch.h"
 #include "remote/file_lock.h"
 #include "train/autocast.h"
 #include "train/ema.h"
@@ -60,7 +61,7 @@ class Trainer {
   bool finish_epoch();  // validation, the best model; false: a stop was requested
   void take_step();
   void learn_from(data::Batch& batch, double share);
-  void update(const data::Batch& last);
+  void update(data::Batch& last);
   void after_step();
 
   // --- what is kept and told
@@ -71,7 +72,8 @@ class Trainer {
   void tell_line();
   void tell_epoch(const EpochResult& result);
   void tell_broken(const data::Dataset& dataset, const data::Failure& failure);
-  [[noreturn]] void keep_bad_batch(const data::Batch& batch, const std::string& what);
+  std::string broken_layer(const Tensor& images) const;
+  [[noreturn]] void keep_bad_batch(data::Batch& batch, const std::string& what);
   Mixed mixed(const BatchTensors& batch) const;
   double seconds() const { return earlier_seconds_ + seconds_since(start_); }
   TrainResult result(bool stopped) const;
@@ -221,7 +223,7 @@ void Trainer::learn_from(data::Batch& batch, double share) {
   }
 }
 
-void Trainer::update(const data::Batch& last) {
+void Trainer::update(data::Batch& last) {
   rate_ = learning_rate(schedule_, position_.step);
   gradient_norm_ = clip_gradients(optimizer_->groups(), recipe_.optimizer.clip_norm);
   if (!std::isfinite(gradient_norm_)) keep_bad_batch(last, fmt::format("the gradients' norm is {}", gradient_norm_));
@@ -352,7 +354,20 @@ void Trainer::tell_broken(const data::Dataset& dataset, const data::Failure& fai
   options_.on_remark(failure.message + "; left out");
 }
 
-void Trainer::keep_bad_batch(const data::Batch& batch, const std::string& what) {
+// The first layer that gives what is not finite for these pictures; empty where none does.
+std::string Trainer::broken_layer(const Tensor& images) const {
+  const at::NoGradGuard values_only;
+  std::string first;
+  const nn::Watch watch(*network_.model, [&](const std::string& layer, const Tensor& y) {
+    if (first.empty() && !y.isfinite().all().item<bool>()) first = layer;
+    return y;
+  });
+  const Autocast autocast(options_.device.type(), recipe_.run.precision == "bf16");
+  network_.model->forward(images);
+  return first;
+}
+
+void Trainer::keep_bad_batch(data::Batch& batch, const std::string& what) {
   const auto file = options_.run / fmt::format("bad-batch-step-{}.safetensors", position_.step);
   const auto shape = network_.shape();
   const auto count = static_cast<std::int64_t>(batch.size());
@@ -362,11 +377,14 @@ void Trainer::keep_bad_batch(const data::Batch& batch, const std::string& what) 
       {{"pixels", formats::Dtype::f32, {count, shape[0], shape[1], shape[2]}, std::as_bytes(std::span(batch.pixels))},
        {"labels", formats::Dtype::i64, {count}, std::as_bytes(std::span(batch.labels))},
        {"indices", formats::Dtype::i64, {count}, std::as_bytes(std::span(indices))}});
-  throw Error(
-      ErrorKind::input,
-      fmt::format("epoch {}, step {}: {}, at a learning rate of {}; its batch is kept in {}. A smaller "
-                  "optimizer.learning_rate or optimizer.clip_norm may help",
-                  position_.epoch + 1, position_.step, what, learning_rate(schedule_, position_.step), file.string()));
+  const auto layer = broken_layer(as_tensors(batch, shape, options_.device).images);
+  const auto where =
+      layer.empty() ? "every layer's values are finite" : layer + " is the first layer whose values are not finite";
+  throw Error(ErrorKind::input,
+              fmt::format("epoch {}, step {}: {}, at a learning rate of {} ({}); its batch is kept in {}. A smaller "
+                          "optimizer.learning_rate or optimizer.clip_norm may help",
+                          position_.epoch + 1, position_.step, what, learning_rate(schedule_, position_.step), where,
+                          file.string()));
 }
 
 }  // namespace

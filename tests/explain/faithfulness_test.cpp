@@ -31,6 +31,9 @@ TEST(PointingGame, HitsInAndBesideABox) {
   EXPECT_TRUE(hits(map, {40, 40}, {{.left = 20, .top = 10, .right = 30, .bottom = 20}}, 0));
   EXPECT_FALSE(hits(map, {40, 40}, {{.left = 0, .top = 0, .right = 10, .bottom = 10}}, 8));
   EXPECT_TRUE(hits(map, {40, 40}, {{.left = 0, .top = 0, .right = 10, .bottom = 15}}, 16));
+  EXPECT_DOUBLE_EQ(chance_of_hit({40, 40}, {{.left = 20, .top = 10, .right = 30, .bottom = 20}}, 0), 100.0 / 1600);
+  EXPECT_DOUBLE_EQ(chance_of_hit({40, 40}, {{.left = -9, .top = -9, .right = 9, .bottom = 99}}, 1), 400.0 / 1600);
+  EXPECT_DOUBLE_EQ(chance_of_hit({40, 40}, {}), 0);
 }
 
 TEST(Curves, BeginAndEndWithTheSamePictures) {

@@ -76,7 +76,7 @@ TEST(GoldenMaps, AreOfElevenNetworksAndEveryMethodButRise) {
     for (const auto& map : parts(name + "/")) methods.insert(map);
   }
   EXPECT_THAT(methods, testing::IsSupersetOf({"grad-cam", "grad-cam++", "hires-cam", "layer-cam", "eigen-cam",
-                                              "score-cam", "rollout", "grad-rollout", "input-x-gradient",
+                                              "score-cam", "rollout", "grad-rollout", "input-x-gradient", "lrp",
                                               "integrated-gradients", "smooth-grad", "occlusion"}));
 }
 

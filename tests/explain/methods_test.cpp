@@ -25,7 +25,7 @@ TEST(Methods, AllOfThemOnEveryFamily) {
     const auto model = small_model(name);
     const Subject subject(model, random_pixels(model));
     const auto chosen = methods_named("all", subject);
-    EXPECT_EQ(chosen.size(), subject.anatomy().has_attention ? 14U : 11U) << name;
+    EXPECT_EQ(chosen.size(), subject.anatomy().has_attention ? 15U : 12U) << name;
     for (const Method* method : chosen) {
       const auto explanation = explain(*method, subject, {.target = {.answer = 1}, .samples = 6});
       ASSERT_EQ(explanation.map.dim(), 2) << name << ", " << method->name;
@@ -56,7 +56,7 @@ TEST(Methods, UnknownNamesAreToldTheNearest) {
 TEST(Methods, BlocksAndHeadsOutOfRangeAreRefused) {
   const auto model = small_model("vit_classifier");
   const Subject subject(model, random_pixels(model));
-  const Method& attention = *methods_named("attention", subject).front();
+  const Method& attention = method_named("attention", subject);
   EXPECT_THAT(error_of([&] { explain(attention, subject, {.layer = "3"}); }), HasSubstr("0 to 2"));
   EXPECT_THAT(error_of([&] { explain(attention, subject, {.head = 99}); }), HasSubstr("--head 99"));
   EXPECT_EQ(explain(attention, subject, {.layer = "blocks.1"}).layer, "blocks.1.attn");
@@ -66,7 +66,7 @@ TEST(Methods, BlocksAndHeadsOutOfRangeAreRefused) {
 TEST(Methods, WhyThisAndNotThat) {
   const auto model = small_model("resnet_basic");
   const Subject subject(model, random_pixels(model));
-  const Method& method = *methods_named("hires-cam", subject).front();
+  const Method& method = method_named("hires-cam", subject);
   const Tensor alone = explain(method, subject, {.target = {.answer = 1}}).map;
   const Tensor before = explain(method, subject, {.target = {.answer = 1, .instead_of = 2}}).map;
   EXPECT_FALSE(alone.equal(before));

@@ -249,6 +249,17 @@ TEST_F(FineTuning, WhatANetworkDoesNotHaveIsRefused) {
       testing::ThrowsMessage<Error>(HasSubstr("regularisation.dropout: resnet")));
 }
 
+TEST_F(FineTuning, ALossThatIsNoNumberNamesTheLayerWhereItBegan) {
+  const TemporaryFolder scratch;
+  const auto poisoned = copy_case("timm_resnet_basic", scratch) / "model";
+  change_arrays(poisoned / "model.safetensors",
+                [](Arrays& arrays) { arrays.at("layer2.0.bn2.bias").floats()[0] = 3e38F; });
+  const auto how = recipe({"model.checkpoint=" + poisoned.string(), "augment.crop=none",
+                           "model.arch=", "model.arguments={}", "regularisation.drop_path=0"});
+  EXPECT_THAT(error_of([&] { train(how, {.run = folder_ / "run"}); }),
+              HasSubstr("(layer2.1.conv1 is the first layer whose values are not finite)"));
+}
+
 TEST_F(FineTuning, FoldedBatchNormsAreTold) {
   const TemporaryFolder scratch;
   const auto folded = copy_case("timm_resnet_basic", scratch) / "model";

@@ -14,12 +14,14 @@ from pytorch_grad_cam import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, Layer
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
+from . import relevance
+
 base_cam.scale_cam_image = lambda maps, target_size=None: maps  # the raw map is what is compared
 
 CAMS = {"grad-cam": GradCAM, "grad-cam++": GradCAMPlusPlus, "hires-cam": HiResCAM, "layer-cam": LayerCAM,
         "eigen-cam": EigenCAM, "score-cam": ScoreCAM}
 ATTENTIONS = ("attention", "rollout", "grad-rollout")
-INPUTS = ("input-x-gradient", "integrated-gradients", "smooth-grad", "occlusion")
+INPUTS = ("input-x-gradient", "lrp", "integrated-gradients", "smooth-grad", "occlusion")
 
 
 def of(method, network, pixel_values, target):
@@ -99,6 +101,8 @@ def of_input(method, network, pixel_values, target):
     pixels = pixel_values.clone()
     if method == "input-x-gradient":
         return attr.InputXGradient(network.model).attribute(pixels, target=target)[0].detach()
+    if method == "lrp":
+        return relevance.of(network.model, pixels, target)
     if method == "integrated-gradients":
         explain = attr.IntegratedGradients(network.model)
         return explain.attribute(pixels, target=target, n_steps=50)[0].detach()
