@@ -141,7 +141,8 @@ class Explaining {
       : options_(options),
         model_(model),
         folder_(options.out.empty() ? "nunchi-explain" : options.out),
-        colors_(draw::color_map_from_name(options.explain.colors).value_or(draw::ColorMap::turbo)),
+        style_{.colors = draw::color_map_from_name(options.explain.colors).value_or(draw::ColorMap::turbo),
+               .say = PageWords(options.language)},
         explainer_(model, what_is_asked(options, model)) {
     std::error_code error;  // told by the check
     fs::create_directories(folder_, error);
@@ -152,8 +153,8 @@ class Explaining {
   void add(const fs::path& path) {
     const ExplainedFile file{path.filename().string(), explained(path)};
     const auto name = names_.next(path), ending = "." + options_.explain.figures;
-    const auto figure = explain_figure(file, colors_);
-    const auto heads = heads_figure(file, colors_);
+    const auto figure = explain_figure(file, style_);
+    const auto heads = heads_figure(file, style_);
     draw::write_drawing(folder_ / (name + ending), figure);
     if (heads) draw::write_drawing(folder_ / (name + ".heads" + ending), *heads);
     if (options_.explain.maps) write_maps(folder_ / (name + ".maps.safetensors"), file);
@@ -170,7 +171,7 @@ class Explaining {
 
   void finish() {
     if (is_empty()) throw Error(ErrorKind::input, "no picture could be explained");
-    write_file(folder_ / "explain.html", explain_page(model_, options_.model, files_, colors_));
+    write_file(folder_ / "explain.html", explain_page(model_, options_.model, files_, style_));
     draw::write_pdf(folder_ / "explain.pdf", pages_);
     results_.close();
     for (const auto& [method, counts] : pointing_)
@@ -207,7 +208,7 @@ class Explaining {
   const Options& options_;
   const tasks::VisionModel& model_;
   fs::path folder_;
-  draw::ColorMap colors_;
+  ExplainStyle style_;
   explain::Explainer explainer_;
   Results results_{""};
   FileNames names_;

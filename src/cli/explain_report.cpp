@@ -38,13 +38,13 @@ std::string title_of(const ExplainedClass& shown) {
   return shown.label.empty() ? "" : fmt::format("{} {:.1f} %", shown.label, 100 * shown.probability);
 }
 
-std::string note_of(const ExplainedMap& map) {
+std::string note_of(const ExplainedMap& map, const PageWords& say) {
   if (!map.scores) return {};
   const auto& scores = *map.scores;
   std::string note;
   if (!scores.deletion.shares.empty())
-    note = fmt::format("deletion {:.2f}, insertion {:.2f}", scores.deletion.area, scores.insertion.area);
-  if (!scores.shows_weights()) note += note.empty() ? "as with random weights" : "; as with random weights";
+    note = say("deletion {:.2f}, insertion {:.2f}", scores.deletion.area, scores.insertion.area);
+  if (!scores.shows_weights()) note += (note.empty() ? "" : "; ") + say("as with random weights");
   return note;
 }
 
@@ -52,26 +52,29 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 
 // --- the parts of the page
 
-void add_maps(draw::HtmlReport& page, const ExplainedFile& file, const ExplainedClass& shown, draw::ColorMap colors) {
+void add_maps(draw::HtmlReport& page, const ExplainedFile& file, const ExplainedClass& shown,
+              const ExplainStyle& style) {
   std::vector<draw::HtmlGalleryItem> items;
   items.push_back(
       {.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name, title_of(shown)},
-       .title = "picture"});
+       .title = style.say("picture")});
   for (const auto& map : shown.maps) {
     const auto overlaid =
-        draw::overlay(file.explained.seen, heat_of(map.explanation.map), colors_of(map.explanation.map, colors));
-    const auto description = fmt::format("{} of {}", map.method->name, file.name);
-    items.push_back({.picture = {draw::data_uri(image::encode_jpeg(overlaid), "image/jpeg"), description, note_of(map)},
-                     .title = std::string(map.method->name)});
+        draw::overlay(file.explained.seen, heat_of(map.explanation.map), colors_of(map.explanation.map, style.colors));
+    const auto description = style.say("{} of {}", map.method->name, file.name);
+    items.push_back(
+        {.picture = {draw::data_uri(image::encode_jpeg(overlaid), "image/jpeg"), description, note_of(map, style.say)},
+         .title = std::string(map.method->name)});
   }
   page.gallery({.items = std::move(items), .least_width = 200, .whole = true});
 }
 
-void add_scores(draw::HtmlReport& page, const ExplainedClass& shown) {
+void add_scores(draw::HtmlReport& page, const ExplainedClass& shown, const PageWords& say) {
   using enum draw::HtmlBest;
-  draw::HtmlTable table{.head = {"method", "deletion", "insertion", "random weights", "time", "layer"},
-                        .best = {none, least, greatest, none, least, none},
-                        .sortable = true};
+  draw::HtmlTable table{
+      .head = {say("method"), say("deletion"), say("insertion"), say("random weights"), say("time"), say("layer")},
+      .best = {none, least, greatest, none, least, none},
+      .sortable = true};
   for (const auto& map : shown.maps) {
     const auto& s = map.scores;
     const bool curves = s && !s->deletion.shares.empty();
@@ -86,15 +89,15 @@ void add_scores(draw::HtmlReport& page, const ExplainedClass& shown) {
   page.table(table);
 }
 
-void add_curves(draw::HtmlReport& page, const ExplainedClass& shown) {
+void add_curves(draw::HtmlReport& page, const ExplainedClass& shown, const PageWords& say) {
   if (shown.maps.empty() || !shown.maps.front().scores || shown.maps.front().scores->deletion.shares.empty()) return;
   for (const bool deletion : {true, false}) {
     draw::LineChart chart{
-        .title = deletion ? "Deletion: less is better" : "Insertion: more is better",
-        .x = {.title = deletion ? "pixels taken away, the most important first"
-                                : "pixels put back, the most important first",
+        .title = deletion ? say("Deletion: less is better") : say("Insertion: more is better"),
+        .x = {.title = deletion ? say("pixels taken away, the most important first")
+                                : say("pixels put back, the most important first"),
               .format = draw::NumberFormat::percent},
-        .y = {.title = "probability of the class", .least = 0, .format = draw::NumberFormat::percent}};
+        .y = {.title = say("probability of the class"), .least = 0, .format = draw::NumberFormat::percent}};
     for (const auto& map : shown.maps) {
       const auto& curve = deletion ? map.scores->deletion : map.scores->insertion;
       chart.series.push_back({.name = std::string(map.method->name),
@@ -103,21 +106,23 @@ void add_curves(draw::HtmlReport& page, const ExplainedClass& shown) {
                               .dashed = chart.series.size() >= 6});
     }
     page.picture({draw::svg_uri(draw::svg_of(draw::drawing(chart))),
-                  deletion ? "deletion curves of all methods" : "insertion curves of all methods"});
+                  deletion ? say("deletion curves of all methods") : say("insertion curves of all methods")});
   }
 }
 
 // What the class token reads, in every head of every block.
-void add_heads(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+void add_heads(draw::HtmlReport& page, const ExplainedFile& file, const ExplainStyle& style) {
   const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  const auto& say = style.say;
   const bool has_class_token = anatomy.prefix_tokens > anatomy.registers;
-  draw::HtmlExplorer explorer{.title = has_class_token ? "What the class token reads" : "What all patches read",
-                              .picture = seen,
-                              .description = file.name,
-                              .axes = {{"block", {}, attentions.size() - 1}, {"head", {"mean"}}},
-                              .rows = static_cast<int>(anatomy.grid[0]),
-                              .columns = static_cast<int>(anatomy.grid[1]),
-                              .colors = colors};
+  draw::HtmlExplorer explorer{
+      .title = has_class_token ? say("What the class token reads") : say("What all patches read"),
+      .picture = seen,
+      .description = file.name,
+      .axes = {{say("block"), {}, attentions.size() - 1}, {say("head"), {say("mean")}}},
+      .rows = static_cast<int>(anatomy.grid[0]),
+      .columns = static_cast<int>(anatomy.grid[1]),
+      .colors = style.colors};
   const auto heads = attentions.front().size(0);
   for (std::int64_t head = 0; head < heads; ++head) explorer.axes[1].choices.push_back(std::to_string(head));
   for (std::size_t block = 0; block < attentions.size(); ++block) {
@@ -130,17 +135,18 @@ void add_heads(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap
 }
 
 // The mean over the heads, from each patch to all others.
-void add_patches(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+void add_patches(draw::HtmlReport& page, const ExplainedFile& file, const ExplainStyle& style) {
   const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  const auto& say = style.say;
   const auto patches = anatomy.grid[0] * anatomy.grid[1];
   if (patches > most_clickable_patches) return;
-  draw::HtmlExplorer explorer{.title = "What a patch reads: choose one",
+  draw::HtmlExplorer explorer{.title = say("What a patch reads: choose one"),
                               .picture = seen,
                               .description = file.name,
-                              .axes = {{"block", {}, attentions.size() - 1}},
+                              .axes = {{say("block"), {}, attentions.size() - 1}},
                               .rows = static_cast<int>(anatomy.grid[0]),
                               .columns = static_cast<int>(anatomy.grid[1]),
-                              .colors = colors};
+                              .colors = style.colors};
   for (std::size_t block = 0; block < attentions.size(); ++block) {
     explorer.axes[0].choices.push_back(std::to_string(block));
     const Tensor mean = attentions[block].mean(0);
@@ -154,11 +160,13 @@ void add_patches(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorM
 
 // A dot for each head over the blocks.
 draw::LineChart chart_of_heads(const std::vector<Tensor>& attentions, const std::string& title, const std::string& unit,
-                               const std::function<Tensor(const Tensor&)>& measure) {
-  draw::LineChart chart{
-      .title = title, .x = {.title = "block", .whole_numbers = true}, .y = {.title = unit, .least = 0}, .height = 320};
+                               const std::function<Tensor(const Tensor&)>& measure, const PageWords& say) {
+  draw::LineChart chart{.title = title,
+                        .x = {.title = say("block"), .whole_numbers = true},
+                        .y = {.title = unit, .least = 0},
+                        .height = 320};
   const auto heads = attentions.front().size(0);
-  draw::Series dots{.name = fmt::format("{} heads", heads), .joined = false}, mean{.name = "their mean"};
+  draw::Series dots{.name = say("{} heads", heads), .joined = false}, mean{.name = say("their mean")};
   for (std::size_t block = 0; block < attentions.size(); ++block) {
     const Tensor values = measure(attentions[block]);
     for (const float value : ops::numbers_of<float>(values)) {
@@ -172,52 +180,55 @@ draw::LineChart chart_of_heads(const std::vector<Tensor>& attentions, const std:
   return chart;
 }
 
-void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file) {
+void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file, const PageWords& say) {
   const auto& anatomy = file.explained.anatomy;
   const auto& attentions = file.explained.attentions;
-  const auto distance =
-      chart_of_heads(attentions, "How far each head looks", "mean distance, patches",
-                     [&](const Tensor& weights) { return explain::attention_distance(weights, anatomy); });
-  const auto entropy = chart_of_heads(attentions, "How widely each head spreads its attention", "entropy, nats",
-                                      [](const Tensor& weights) { return explain::attention_entropy(weights); });
+  const auto distance = chart_of_heads(
+      attentions, say("How far each head looks"), say("mean distance, patches"),
+      [&](const Tensor& weights) { return explain::attention_distance(weights, anatomy); }, say);
+  const auto entropy = chart_of_heads(
+      attentions, say("How widely each head spreads its attention"), say("entropy, nats"),
+      [](const Tensor& weights) { return explain::attention_entropy(weights); }, say);
   for (const auto* chart : {&distance, &entropy})
     page.picture({draw::svg_uri(draw::svg_of(draw::drawing(*chart))), chart->title});
   page.paragraph(
-      fmt::format("A head that reads every token alike has an entropy of {:.2f}, one that reads a single "
-                  "token has none.",
-                  std::log(static_cast<double>(attentions.front().size(-1)))));
+      say("A head that reads every token alike has an entropy of {:.2f}, one that reads a single token has none.",
+          std::log(static_cast<double>(attentions.front().size(-1)))));
 }
 
-void add_file(draw::HtmlReport& page, const ExplainedFile& file, draw::ColorMap colors) {
+void add_file(draw::HtmlReport& page, const ExplainedFile& file, const ExplainStyle& style) {
   page.heading(file.name);
   for (const auto& shown : file.explained.classes) {
     if (!shown.label.empty()) page.paragraph(fmt::format("{}: {}", shown.label, percent(shown.probability)));
-    add_maps(page, file, shown, colors);
-    add_scores(page, shown);
-    page.details("Deletion and insertion curves", [&] { add_curves(page, shown); });
+    add_maps(page, file, shown, style);
+    add_scores(page, shown, style.say);
+    page.details(style.say("Deletion and insertion curves"), [&] { add_curves(page, shown, style.say); });
   }
   if (file.explained.attentions.empty()) return;
-  add_heads(page, file, colors);
-  add_patches(page, file, colors);
-  page.details("Every head, measured", [&] { add_head_statistics(page, file); });
+  add_heads(page, file, style);
+  add_patches(page, file, style);
+  page.details(style.say("Every head, measured"), [&] { add_head_statistics(page, file, style.say); });
 }
 
-void add_methods(draw::HtmlReport& page, const std::vector<ExplainedMap>& maps) {
-  page.heading("How to read it");
+void add_methods(draw::HtmlReport& page, const std::vector<ExplainedMap>& maps, const PageWords& say) {
+  page.heading(say("How to read it"));
   std::vector<draw::HtmlDefinition> definitions;
   for (const auto& map : maps) {
+    const auto summary = say(map.method->summary);
     definitions.push_back(
-        {std::string(map.method->name), fmt::format("{} ({}){}", map.method->summary, map.method->paper,
-                                                    map.method->depends_on_class ? "" : "; the same for every class")});
+        {std::string(map.method->name), map.method->depends_on_class
+                                            ? fmt::format("{} ({})", summary, map.method->paper)
+                                            : say("{} ({}); the same for every class", summary, map.method->paper)});
   }
-  definitions.push_back({"deletion, insertion",
-                         "the mean probability of the class while the pixels that a map calls important are taken away "
-                         "or put back, the most important first (Petsiuk et al. 2018): small and large are good"});
   definitions.push_back(
-      {"random weights", fmt::format("the rank correlation with the map of the same network with random weights "
-                                     "(Adebayo et al. 2018): from {} on, marked (!), the map shows little of what was "
-                                     "learned",
-                                     explain::Scores::most_like_random)});
+      {say("deletion, insertion"),
+       say("the mean probability of the class while the pixels that a map calls important are taken away or put back, "
+           "the most important first (Petsiuk et al. 2018): small and large are good")});
+  definitions.push_back(
+      {say("random weights"),
+       say("the rank correlation with the map of the same network with random weights (Adebayo et al. 2018): from {} "
+           "on, marked (!), the map shows little of what was learned",
+           explain::Scores::most_like_random)});
   page.definitions(definitions);
 }
 
@@ -239,16 +250,16 @@ draw::ContourOptions outline_of_most(const Tensor& map) {
 
 }  // namespace
 
-draw::Drawing explain_figure(const ExplainedFile& file, draw::ColorMap colors) {
+draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style) {
   const auto& explained = file.explained;
   draw::Figure figure{.title = file.name};
   figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
   for (const auto& shown : explained.classes) {
     figure.panels.push_back({.title = title_of(shown), .picture = explained.seen});
     for (const auto& map : shown.maps) {
-      auto panel = panel_of(explained.seen, map.explanation.map, colors);
+      auto panel = panel_of(explained.seen, map.explanation.map, style.colors);
       panel.title = map.method->name;
-      panel.note = note_of(map);
+      panel.note = note_of(map, style.say);
       if (panel.title == "attention") panel.contours = {outline_of_most(map.explanation.map)};
       figure.panels.push_back(std::move(panel));
     }
@@ -257,22 +268,23 @@ draw::Drawing explain_figure(const ExplainedFile& file, draw::ColorMap colors) {
   return draw::drawing(figure);
 }
 
-std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, draw::ColorMap colors) {
+std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const ExplainStyle& style) {
   const auto& [seen, anatomy, answers, classes, attentions] = file.explained;
+  const auto& say = style.say;
   if (attentions.empty()) return std::nullopt;
   const Tensor& weights = attentions.back();
   const Tensor entropy = explain::attention_entropy(weights), distance = explain::attention_distance(weights, anatomy);
   draw::Figure figure{.title = file.name,
-                      .subtitle = fmt::format("The heads of block {}. The line encloses {:.0f} % of what a head reads.",
-                                              attentions.size() - 1, 100 * outlined_share)};
+                      .subtitle = say("The heads of block {}. The line encloses {:.0f} % of what a head reads.",
+                                      attentions.size() - 1, 100 * outlined_share)};
   figure.columns = 4;
   figure.panel_width = 180;
   for (std::int64_t head = 0; head < weights.size(0); ++head) {
     const Tensor map = explain::from_class_token(weights[head], anatomy);
-    auto panel = panel_of(seen, map, colors);
-    panel.title = fmt::format("head {}", head);
-    panel.note = fmt::format("entropy {:.2f} of {:.2f}, distance {:.1f} patches", entropy[head].item<float>(),
-                             std::log(static_cast<double>(weights.size(-1))), distance[head].item<float>());
+    auto panel = panel_of(seen, map, style.colors);
+    panel.title = say("head {}", head);
+    panel.note = say("entropy {:.2f} of {:.2f}, distance {:.1f} patches", entropy[head].item<float>(),
+                     std::log(static_cast<double>(weights.size(-1))), distance[head].item<float>());
     panel.contours = {outline_of_most(map)};
     figure.panels.push_back(std::move(panel));
   }
@@ -280,14 +292,16 @@ std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, draw::Color
 }
 
 std::string explain_page(const tasks::VisionModel& model, const std::string& model_name,
-                         const std::vector<ExplainedFile>& files, draw::ColorMap colors) {
+                         const std::vector<ExplainedFile>& files, const ExplainStyle& style) {
   const auto shape = model.network().input_shape();
-  draw::HtmlReport page("Why it answered so",
-                        fmt::format("{}, {:.1f} million parameters, looks at {} x {} pixels. Warm colours are where "
-                                    "each method finds the reason.",
-                                    model_name, 1e-6 * static_cast<double>(model.parameters()), shape[1], shape[2]));
-  for (const auto& file : files) add_file(page, file, colors);
-  add_methods(page, files.front().explained.classes.front().maps);
+  const auto& say = style.say;
+  draw::HtmlReport page(say("Why it answered so"),
+                        say("{}, {:.1f} million parameters, looks at {} x {} pixels. Warm colours are where each "
+                            "method finds the reason.",
+                            model_name, 1e-6 * static_cast<double>(model.parameters()), shape[1], shape[2]),
+                        {.language = say.language()});
+  for (const auto& file : files) add_file(page, file, style);
+  add_methods(page, files.front().explained.classes.front().maps, say);
   page.footer(fmt::format("nunchi {}", NUNCHI_VERSION));
   return page.html();
 }

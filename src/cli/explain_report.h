@@ -1,16 +1,23 @@
 // cli/explain_report.h: what `explain` found, as a figure for each picture and one page for all.
 //
-//   draw::write_drawing("cat.png", explain_figure("cat.jpg", explained, draw::ColorMap::turbo));
-//   write_file("explain.html", explain_page(model, pictures, draw::ColorMap::turbo));
+//   const ExplainStyle style{.colors = draw::ColorMap::turbo, .say = PageWords(draw::Language::english)};
+//   draw::write_drawing("cat.png", explain_figure({"cat.jpg", explained}, style));
+//   write_file("explain.html", explain_page(model, "vit-base", pictures, style));
 #pragma once
 
 #include <optional>
 
+#include "cli/page_words.h"
 #include "draw/color_map.h"
 #include "draw/drawing.h"
 #include "explain/explained.h"
 
 namespace nunchi::cli {
+
+struct ExplainStyle {
+  draw::ColorMap colors;
+  PageWords say;
+};
 
 struct ExplainedFile {
   std::string name;
@@ -18,13 +25,13 @@ struct ExplainedFile {
 };
 
 // The picture, and beside it one heat map for each method; a row for each class.
-draw::Drawing explain_figure(const ExplainedFile& file, draw::ColorMap colors);
+draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style);
 
 // Every head of the last block, with how widely and how far it looks. Nothing where the model has no such weights.
-std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, draw::ColorMap colors);
+std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const ExplainStyle& style);
 
 // The same with sliders, the heads of all blocks, and a table of the scores.
 std::string explain_page(const tasks::VisionModel& model, const std::string& model_name,
-                         const std::vector<ExplainedFile>& files, draw::ColorMap colors);
+                         const std::vector<ExplainedFile>& files, const ExplainStyle& style);
 
 }  // namespace nunchi::cli

@@ -121,14 +121,24 @@ int features(const Options& options) {
   const auto model = open_model(options);
   Gallery gallery(options, model, pictures);
   Results results("");
-  draw::HtmlReport page("What the model sees", about(gallery, ""));
+  draw::HtmlReport page(gallery.say()("What the model sees"), about(gallery, ""), {.language = options.language});
+  std::size_t shown = 0;
+  bool stopped = false;
   for (const auto& view : options.show) {
-    throw_if_stopped();
-    const auto finding = views().at(view)(gallery);
-    if (!place.page.empty()) add_to_page(page, finding);
-    print(results, options, view, finding, write_finding(place, view, finding));
+    try {
+      throw_if_stopped();
+      const auto finding = views().at(view)(gallery);
+      if (!place.page.empty()) add_to_page(page, finding);
+      print(results, options, view, finding, write_finding(place, view, finding));
+      ++shown;
+    } catch (const Error& error) {
+      stopped = error.kind() == ErrorKind::interrupted;
+      if (!stopped || shown == 0) throw;
+      break;
+    }
   }
   if (!place.page.empty()) write_file(place.page, page.html());
+  if (stopped) return exit_interrupted;
   return gallery.failed() > 0 ? exit_some_failed : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/heat_map.h"
+#include "cli/page_words.h"
 #include "draw/figure.h"
 #include "draw/html_scatter.h"
 #include "draw/line_chart.h"
@@ -53,6 +54,7 @@ class Gallery {
   void count_failed(std::int64_t count) { failed_ = std::max(failed_, pictures_.failed + count); }
 
   std::int64_t k_or(std::int64_t fallback) const { return options_.k.value_or(fallback); }
+  const PageWords& say() const { return say_; }
 
  private:
   Item open(const std::filesystem::path& path) const;
@@ -60,6 +62,7 @@ class Gallery {
 
   const Options& options_;
   const tasks::VisionModel& model_;
+  PageWords say_;
   Pictures pictures_;
   explain::Anatomies anatomies_;
   std::vector<Item> items_;
@@ -111,12 +114,12 @@ constexpr std::size_t most_shown = 12;
 std::string short_name(const std::string& file);
 
 // "16 x 16 patches"
-std::string grid_in_words(const explain::PatchTokens& patches);
+std::string grid_in_words(const explain::PatchTokens& patches, const PageWords& say);
 
 Json files_of(const std::vector<Gallery::Item>& items);
 
 // "the first 12 of 40 pictures"; nothing where all are shown.
-std::vector<std::string> note_of_shown(std::size_t count);
+std::vector<std::string> note_of_shown(std::size_t count, const PageWords& say);
 
 // "dinov2-small, 16 x 16 patches"
 std::string about(const Gallery& gallery, const std::string& more);

@@ -114,14 +114,15 @@ Alignment alignment_with_other(Gallery& gallery) {
 }  // namespace
 
 Finding show_cka(Gallery& gallery) {
+  const auto& say = gallery.say();
   const bool other = !gallery.options().other_model.empty();
   const auto found = other ? alignment_with_other(gallery) : alignment_with_itself(gallery);
   const auto pictures = gallery.items().size();
   const auto examples = pictures * static_cast<std::size_t>(found.cells[0] * found.cells[1]);
   Finding finding{
-      .figure = {.title = "How alike the layers are (linear CKA)",
-                 .subtitle = about(gallery, fmt::format("{} examples: {} x {} cells of {} pictures", examples,
-                                                        found.cells[0], found.cells[1], pictures)),
+      .figure = {.title = say("How alike the layers are (linear CKA)"),
+                 .subtitle = about(gallery, say("{} examples: {} x {} cells of {} pictures", examples, found.cells[0],
+                                                found.cells[1], pictures)),
                  .columns = 1,
                  .panel_width = 460,
                  .panel_height = 460.0 * static_cast<double>(found.rows.size()) /
@@ -134,9 +135,9 @@ Finding show_cka(Gallery& gallery) {
   const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   const auto& options = gallery.options();
   finding.figure.notes = {
-      fmt::format("From top to bottom the layers of {} ({} to {}), from left to right those of {} ({} to {}).",
-                  name(options.model), found.rows.front(), found.rows.back(),
-                  name(other ? options.other_model : options.model), found.columns.front(), found.columns.back())};
+      say("From top to bottom the layers of {} ({} to {}), from left to right those of {} ({} to {}).",
+          name(options.model), found.rows.front(), found.rows.back(), name(other ? options.other_model : options.model),
+          found.columns.front(), found.columns.back())};
   finding.summary = {{"rows", found.rows},
                      {"columns", found.columns},
                      {"examples", examples},
@@ -145,8 +146,8 @@ Finding show_cka(Gallery& gallery) {
   for (const auto& row : found.cka.unbind(0)) values.push_back(ops::numbers_of<double>(row));
   finding.details = {{"cka", values}};
   finding.tensors = {{"cka", found.cka.to(at::kFloat)}};
-  finding.words = {fmt::format("first with last layer: {:.3f}; mean {:.3f}", found.cka[0][-1].item<double>(),
-                               found.cka.mean().item<double>())};
+  finding.words = {say("first with last layer: {:.3f}; mean {:.3f}", found.cka[0][-1].item<double>(),
+                       found.cka.mean().item<double>())};
   return finding;
 }
 

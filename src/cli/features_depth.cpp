@@ -26,15 +26,18 @@ std::vector<double> mean_of(const std::vector<std::vector<double>>& curves) {
 }
 
 // A thin line for each picture, a strong one for their mean.
-draw::LineChart curves_chart(const std::string& title, const std::vector<std::vector<double>>& curves) {
+draw::LineChart curves_chart(const std::string& title, const std::vector<std::vector<double>>& curves,
+                             const PageWords& say) {
   draw::LineChart chart{.title = title,
-                        .x = {.title = "after block (0: the embeddings)", .whole_numbers = true},
-                        .y = {.title = "cosine", .greatest = 1}};
+                        .x = {.title = say("after block (0: the embeddings)"), .whole_numbers = true},
+                        .y = {.title = say("cosine"), .greatest = 1}};
   for (std::size_t i = 0; i < std::min(curves.size(), most_shown) && curves.size() > 1; ++i)
     chart.series.push_back({.name = "", .x = places(curves[i].size()), .y = curves[i], .color = draw::grid_line});
   const auto mean = mean_of(curves);
-  chart.series.push_back(
-      {.name = curves.size() > 1 ? "mean" : "", .x = places(mean.size()), .y = mean, .color = draw::series_color(0)});
+  chart.series.push_back({.name = curves.size() > 1 ? say("mean") : "",
+                          .x = places(mean.size()),
+                          .y = mean,
+                          .color = draw::series_color(0)});
   return chart;
 }
 
@@ -56,10 +59,10 @@ Lens lens_of(const tasks::VisionModel& model, const Tensor& pixels, std::int64_t
   return lens;
 }
 
-draw::LineChart lens_chart(const Lens& lens) {
+draw::LineChart lens_chart(const Lens& lens, const PageWords& say) {
   draw::LineChart chart{
-      .x = {.title = "after block", .whole_numbers = true},
-      .y = {.title = "probability", .least = 0, .greatest = 1, .format = draw::NumberFormat::percent}};
+      .x = {.title = say("after block"), .whole_numbers = true},
+      .y = {.title = say("probability"), .least = 0, .greatest = 1, .format = draw::NumberFormat::percent}};
   for (const auto& answer : lens.last) {
     const auto curve = ops::numbers_of<double>(lens.probabilities.select(1, answer.id));
     chart.series.push_back({.name = answer.label, .x = places(curve.size()), .y = curve});
@@ -77,6 +80,7 @@ Json lens_as_json(const std::string& file, const Lens& lens) {
 }  // namespace
 
 Finding show_drift(Gallery& gallery) {
+  const auto& say = gallery.say();
   std::vector<std::vector<double>> step, to_last;
   bool of_class_token = true;
   for (const auto& item : gallery.items()) {
@@ -87,10 +91,12 @@ Finding show_drift(Gallery& gallery) {
     of_class_token = drift.of_class_token;
   }
   const std::string token = of_class_token ? "class token" : "mean of the patch tokens";
-  Finding finding{.figure = {.title = fmt::format("How the {} moves from block to block", token),
-                             .subtitle = about(gallery, fmt::format("{} pictures", step.size())),
-                             .panels = {chart_panel(curves_chart("to the block before", step)),
-                                        chart_panel(curves_chart("to the last block", to_last))},
+  Finding finding{.figure = {.title = of_class_token
+                                          ? say("How the class token moves from block to block")
+                                          : say("How the mean of the patch tokens moves from block to block"),
+                             .subtitle = about(gallery, say("{} pictures", step.size())),
+                             .panels = {chart_panel(curves_chart(say("to the block before"), step, say)),
+                                        chart_panel(curves_chart(say("to the last block"), to_last, say))},
                              .columns = 2,
                              .panel_width = 420,
                              .panel_height = 300}};
@@ -98,13 +104,14 @@ Finding show_drift(Gallery& gallery) {
   finding.details = {{"pictures", files_of(gallery.items())}, {"steps", step}, {"to_lasts", to_last}};
   const auto mean = mean_of(to_last);
   for (std::size_t i = 0; i < mean.size(); ++i)
-    finding.words.push_back(fmt::format("after block {:>2}: cosine to the last {:6.3f}", i, mean[i]));
+    finding.words.push_back(say("after block {:>2}: cosine to the last {:6.3f}", i, mean[i]));
   return finding;
 }
 
 Finding show_lens(Gallery& gallery) {
-  Finding finding{.figure = {.title = "What the head answers after every block",
-                             .subtitle = about(gallery, "final norm and head on the tokens of each block"),
+  const auto& say = gallery.say();
+  Finding finding{.figure = {.title = say("What the head answers after every block"),
+                             .subtitle = about(gallery, say("final norm and head on the tokens of each block")),
                              .columns = 2,
                              .panel_width = 420,
                              .panel_height = 260}};
@@ -114,18 +121,18 @@ Finding show_lens(Gallery& gallery) {
     throw_if_stopped();
     const auto lens = lens_of(gallery.model(), items[i].pixels, gallery.k_or(5));
     const auto words =
-        fmt::format("{}: {}, settled after block {}", short_name(items[i].file), lens.last.front().label, lens.settled);
+        say("{}: {}, settled after block {}", short_name(items[i].file), lens.last.front().label, lens.settled);
     answers.push_back(
         {{"file", items[i].file}, {"label", lens.last.front().label}, {"settled_after_block", lens.settled}});
     blocks.push_back(lens_as_json(items[i].file, lens));
     finding.tensors.push_back({fmt::format("probabilities_{}", i), lens.probabilities.to(at::kFloat)});
     finding.words.push_back(words);
     if (i >= most_shown) continue;
-    auto panel = chart_panel(lens_chart(lens));
+    auto panel = chart_panel(lens_chart(lens, say));
     panel.title = words;
     finding.figure.panels.push_back(std::move(panel));
   }
-  finding.figure.notes = note_of_shown(items.size());
+  finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"answers", answers}};
   finding.details = {{"blocks", blocks}};
   return finding;

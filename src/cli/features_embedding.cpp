@@ -58,14 +58,15 @@ std::string method_of(const Gallery& gallery, std::int64_t count) {
 Plane plane_of(const Gallery& gallery, const Tensor& vectors) {
   const auto method = method_of(gallery, vectors.size(0));
   const auto seed = gallery.options().seed;
-  if (method == "pca") return {.places = explain::pca_plane(vectors), .method = "first two principal components"};
+  if (method == "pca")
+    return {.places = explain::pca_plane(vectors), .method = gallery.say()("first two principal components")};
   ProgressLine line(method, "steps", gallery.options().quiet);
   const Progress progress = [&](std::int64_t done, std::int64_t total) { line.show(done, total); };
   if (method == "umap")
     return {.places = explain::umap(vectors, {.seed = seed, .progress = progress}), .method = "UMAP"};
   const auto found = explain::tsne(vectors, {.seed = seed, .progress = progress});
   return {.places = found.places,
-          .method = fmt::format("t-SNE, perplexity {:.0f}", found.perplexity),
+          .method = gallery.say()("t-SNE, perplexity {:.0f}", found.perplexity),
           .numbers = {{"perplexity", found.perplexity}, {"divergence", found.divergence}}};
 }
 
@@ -136,7 +137,7 @@ std::optional<draw::HtmlScatter> page_map(const Gallery& gallery, const Embedded
   constexpr int thumbnail_side = 64;
   constexpr std::size_t most_neighbors = 6;
   if (all.files.size() > most_on_page) return std::nullopt;
-  draw::HtmlScatter map{.description = fmt::format("{} pictures, {}", all.files.size(), plane.method),
+  draw::HtmlScatter map{.description = gallery.say()("{} pictures, {}", all.files.size(), plane.method),
                         .groups = groups};
   const auto places = ops::numbers_of<double>(plane.places);
   for (std::size_t i = 0; i < all.files.size(); ++i) {
@@ -179,33 +180,34 @@ Json neighbors_as_json(const Embedded& all, const Neighbors& neighbors) {
   return list;
 }
 
-std::vector<std::string> in_words(const Json& outliers, const Json& duplicates) {
+std::vector<std::string> in_words(const Json& outliers, const Json& duplicates, const PageWords& say) {
   constexpr std::size_t most = 5;
   std::vector<std::string> words;
   for (std::size_t i = 0; i < std::min(most, outliers.size()); ++i)
-    words.push_back(fmt::format("outlier: {}, mean distance {:.3f}", outliers[i]["file"].get<std::string>(),
-                                outliers[i]["distance"].get<double>()));
+    words.push_back(say("outlier: {}, mean distance {:.3f}", outliers[i]["file"].get<std::string>(),
+                        outliers[i]["distance"].get<double>()));
   for (std::size_t i = 0; i < std::min(most, duplicates.size()); ++i) {
     const auto& files = duplicates[i]["files"];
-    words.push_back(fmt::format("nearly the same: {} and {}, cosine {:.4f}", files[0].get<std::string>(),
-                                files[1].get<std::string>(), duplicates[i]["cosine"].get<double>()));
+    words.push_back(say("nearly the same: {} and {}, cosine {:.4f}", files[0].get<std::string>(),
+                        files[1].get<std::string>(), duplicates[i]["cosine"].get<double>()));
   }
   if (duplicates.size() > most)
-    words.push_back(fmt::format("... and {} more pairs that are nearly the same", duplicates.size() - most));
+    words.push_back(say("... and {} more pairs that are nearly the same", duplicates.size() - most));
   return words;
 }
 
 }  // namespace
 
 Finding show_embedding(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto all = embedded(gallery);
   const auto plane = plane_of(gallery, all.vectors);
   const auto groups = groups_of(all.files);
-  Finding finding{.figure = {.title = fmt::format("{} pictures in the plane", all.files.size()),
+  Finding finding{.figure = {.title = say("{} pictures in the plane", all.files.size()),
                              .subtitle = about(gallery, plane.method),
                              .columns = 1,
-                             .notes = {"Near each other: alike to the network. Distances between groups, and the axes, "
-                                       "have no meaning in t-SNE."},
+                             .notes = {say("Near each other: alike to the network. Distances between groups, and the "
+                                           "axes, have no meaning in t-SNE.")},
                              .panel_width = 760,
                              .panel_height = 720}};
   finding.figure.panels.push_back(
@@ -216,7 +218,7 @@ Finding show_embedding(Gallery& gallery) {
   const auto neighbors = explain::nearest_neighbors(all.vectors, gallery.k_or(10));
   const auto outliers = outliers_as_json(all, explain::outliers(neighbors));
   const auto duplicates = duplicates_as_json(all, explain::near_duplicates(all.vectors, gallery.options().duplicates));
-  finding.words = in_words(outliers, duplicates);
+  finding.words = in_words(outliers, duplicates, say);
   finding.summary = {
       {"picture_count", all.files.size()}, {"method", plane.method}, {"near_duplicates", duplicates.size()}};
   finding.summary.update(plane.numbers);

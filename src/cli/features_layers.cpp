@@ -85,25 +85,25 @@ draw::Series series_of(const std::string& name, const LayerStatistics& all,
   return series;
 }
 
-Panel layer_chart(const std::string& title, bool share, std::vector<draw::Series> series) {
+Panel layer_chart(const std::string& title, bool share, std::vector<draw::Series> series, const PageWords& say) {
   draw::LineChart chart{.title = title,
-                        .x = {.title = "layer, in the order of the work", .whole_numbers = true},
+                        .x = {.title = say("layer, in the order of the work"), .whole_numbers = true},
                         .series = std::move(series)};
-  if (share) chart.y = {.least = 0, .format = draw::NumberFormat::percent};
+  if (share) chart.y = {.least = 0, .greatest = 0.01, .format = draw::NumberFormat::percent};
   return chart_panel(std::move(chart));
 }
 
 }  // namespace
 
 Finding show_maps(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
-  Finding finding{
-      .figure = {.title = "Channels that vary most over the picture",
-                 .subtitle = about(gallery, fmt::format("{} x {} places, {} channels", patches.front().grid[0],
-                                                        patches.front().grid[1], patches.front().values.size(2))),
-                 .columns = 7,
-                 .panel_width = 120}};
+  Finding finding{.figure = {.title = say("Channels that vary most over the picture"),
+                             .subtitle = about(gallery, say("{} x {} places, {} channels", patches.front().grid[0],
+                                                            patches.front().grid[1], patches.front().values.size(2))),
+                             .columns = 7,
+                             .panel_width = 120}};
   Json chosen = Json::array();
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto channels = liveliest(patches[i], gallery.k_or(13));
@@ -118,32 +118,38 @@ Finding show_maps(Gallery& gallery) {
                         .heat_options = {.patches = true}});
     while (panels.size() % finding.figure.columns != 0) panels.emplace_back();
   }
-  finding.figure.notes = note_of_shown(items.size());
+  finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"maps", chosen}};
   return finding;
 }
 
 Finding show_activations(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto all = statistics_of(gallery);
   using Statistics = explain::ActivationStatistics;
   Finding finding{
-      .figure = {.title = "What the layers give",
-                 .subtitle = about(gallery, fmt::format("{} layers, over {} pictures", all.names.size(), all.pictures)),
+      .figure = {.title = say("What the layers give"),
+                 .subtitle = about(gallery, say("{} layers, over {} pictures", all.names.size(), all.pictures)),
                  .columns = 2,
                  .panel_width = 420,
                  .panel_height = 260}};
-  const auto series = [&](const char* name, auto value) { return series_of(name, all, value); };
+  const auto series = [&](const std::string& name, auto value) { return series_of(name, all, value); };
   finding.figure.panels = {
-      layer_chart("mean and deviation", false,
-                  {series("mean", [](const Statistics& s) { return s.mean(); }),
-                   series("deviation", [](const Statistics& s) { return s.deviation(); })}),
-      layer_chart("extremes", false,
-                  {series("greatest", [](const Statistics& s) { return s.greatest(); }),
-                   series("least", [](const Statistics& s) { return s.least(); })}),
-      layer_chart("dead units", true, {series("", [](const Statistics& s) { return s.dead_share(); })}),
-      layer_chart("outlier channels", true, {series("", [](const Statistics& s) {
-                    return static_cast<double>(s.outlier_channels().size()) / static_cast<double>(s.units());
-                  })})};
+      layer_chart(say("mean and deviation"), false,
+                  {series(say("mean"), [](const Statistics& s) { return s.mean(); }),
+                   series(say("deviation"), [](const Statistics& s) { return s.deviation(); })},
+                  say),
+      layer_chart(say("extremes"), false,
+                  {series(say("greatest"), [](const Statistics& s) { return s.greatest(); }),
+                   series(say("least"), [](const Statistics& s) { return s.least(); })},
+                  say),
+      layer_chart(say("dead units"), true, {series("", [](const Statistics& s) { return s.dead_share(); })}, say),
+      layer_chart(say("outlier channels"), true,
+                  {series("",
+                          [](const Statistics& s) {
+                            return static_cast<double>(s.outlier_channels().size()) / static_cast<double>(s.units());
+                          })},
+                  say)};
   Json layers = Json::array();
   std::string most_dead;
   double dead = 0;
@@ -155,12 +161,12 @@ Finding show_activations(Gallery& gallery) {
     }
   }
   finding.figure.notes = {
-      "Dead: units with one and the same value at all places of all pictures. Outlier: channels whose root mean square "
-      "is over six times the median channel's."};
+      say("Dead: units with one and the same value at all places of all pictures. Outlier: channels whose root mean "
+          "square is over six times the median channel's.")};
   finding.summary = {
       {"layers", all.names.size()}, {"picture_count", all.pictures}, {"most_dead", most_dead}, {"dead_share", dead}};
   finding.details = {{"statistics", layers}};
-  finding.words = {dead > 0 ? fmt::format("most dead units: {} ({:.1f} %)", most_dead, 100 * dead) : "no dead units"};
+  finding.words = {dead > 0 ? say("most dead units: {} ({:.1f} %)", most_dead, 100 * dead) : say("no dead units")};
   return finding;
 }
 

@@ -42,13 +42,13 @@ draw::Rectangle draw_fitted(draw::Canvas& canvas, const image::Picture& picture,
   return place;
 }
 
-Panel marked(const image::Picture& seen, std::int64_t patch, nn::Grid grid) {
+Panel marked(const image::Picture& seen, std::int64_t patch, nn::Grid grid, const PageWords& say) {
   const auto on_canvas = [&seen, patch, grid](draw::Canvas& canvas, const draw::Rectangle& room) {
     const auto place = place_of(patch, grid, draw_fitted(canvas, seen, room));
     canvas.outline(place, {.color = draw::paper, .width = 4});
     canvas.outline(place, {.color = draw::rgb(0xd55e00), .width = 2});
   };
-  return drawn_panel(on_canvas, fmt::format("patch {},{}", patch / grid[1], patch % grid[1]));
+  return drawn_panel(on_canvas, say("patch {},{}", patch / grid[1], patch % grid[1]));
 }
 
 struct Pair {
@@ -89,7 +89,7 @@ Best best_of(Tensor cosines, std::optional<std::int64_t> asked) {
 }
 
 void add_similar(Finding& finding, const Gallery::Item& item, const PatchTokens& patches, const Tensor& token,
-                 std::optional<std::int64_t> asked) {
+                 std::optional<std::int64_t> asked, const PageWords& say) {
   const Tensor cosines = explain::patch_cosines(token, patches.values[0])[0];
   const auto best = best_of(cosines, asked);
   const auto index = finding.tensors.size();
@@ -100,8 +100,8 @@ void add_similar(Finding& finding, const Gallery::Item& item, const PatchTokens&
   if (index >= most_shown) return;
   finding.figure.panels.push_back(
       {.note = short_name(item.file), .picture = item.seen, .heat = heat_of(finding.tensors.back().value)});
-  finding.words.push_back(fmt::format("{}: the most alike is {},{} with {:.3f}", short_name(item.file),
-                                      best.patch / grid[1], best.patch % grid[1], best.cosine));
+  finding.words.push_back(say("{}: the most alike is {},{} with {:.3f}", short_name(item.file), best.patch / grid[1],
+                              best.patch % grid[1], best.cosine));
 }
 
 double mean_cosine(const std::vector<Match>& matches) {
@@ -120,16 +120,16 @@ Json matches_as_json(const Pair& pair) {
   return list;
 }
 
-void add_pair(Finding& finding, Pair pair, std::int64_t most) {
+void add_pair(Finding& finding, Pair pair, std::int64_t most, const PageWords& say) {
   const auto count = pair.matches.size();
   finding.details["matches"].push_back(matches_as_json(pair));
   pair.matches.resize(std::min(count, static_cast<std::size_t>(most)));
   const double mean = mean_cosine(pair.matches);
   finding.summary["pairs"].push_back(
       {{"files", {pair.first.file, pair.second.file}}, {"matches", count}, {"mean_cosine", mean}});
-  finding.words.push_back(
-      fmt::format("{} and {}: {} patches are each other's nearest; mean cosine of the best {}: {:.3f}",
-                  short_name(pair.first.file), short_name(pair.second.file), count, pair.matches.size(), mean));
+  finding.words.push_back(say("{} and {}: {} patches are each other's nearest; mean cosine of the best {}: {:.3f}",
+                              short_name(pair.first.file), short_name(pair.second.file), count, pair.matches.size(),
+                              mean));
   if (finding.figure.panels.size() >= most_shown) return;
   const auto on_canvas = [pair](draw::Canvas& canvas, const draw::Rectangle& room) {
     draw_matches(canvas, pair, room);
@@ -140,35 +140,37 @@ void add_pair(Finding& finding, Pair pair, std::int64_t most) {
 }  // namespace
 
 Finding show_similar(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
   const auto grid = patches.front().grid;
   const auto chosen = chosen_patch(gallery, grid);
   const Tensor token = patches.front().values[0].slice(0, chosen, chosen + 1);
-  Finding finding{.figure = {.title = "Patches that are like one patch",
-                             .subtitle = about(gallery, grid_in_words(patches.front())),
+  Finding finding{.figure = {.title = say("Patches that are like one patch"),
+                             .subtitle = about(gallery, grid_in_words(patches.front(), say)),
                              .columns = std::min<std::size_t>(4, 1 + items.size()),
                              .color_bars = draw::ColorBars::shared,
-                             .color_bar_title = "cosine",
-                             .notes = note_of_shown(items.size())}};
+                             .color_bar_title = say("cosine"),
+                             .notes = note_of_shown(items.size(), say)}};
   finding.summary = {{"patch", place_as_json(chosen, grid)}, {"best", Json::array()}};
-  finding.figure.panels.push_back(marked(items.front().seen, chosen, grid));
+  finding.figure.panels.push_back(marked(items.front().seen, chosen, grid, say));
   for (std::size_t i = 0; i < items.size(); ++i)
-    add_similar(finding, items[i], patches[i], token, i == 0 ? std::optional(chosen) : std::nullopt);
+    add_similar(finding, items[i], patches[i], token, i == 0 ? std::optional(chosen) : std::nullopt, say);
   return finding;
 }
 
 Finding show_match(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
   if (items.size() < 2) {
     throw Error(ErrorKind::usage,
                 "--show match: expected two pictures or more, found one; --show similar looks inside one");
   }
-  Finding finding{.figure = {.title = "Patches that are each other's nearest",
-                             .subtitle = about(gallery, grid_in_words(patches.front())),
+  Finding finding{.figure = {.title = say("Patches that are each other's nearest"),
+                             .subtitle = about(gallery, grid_in_words(patches.front(), say)),
                              .columns = 1,
-                             .notes = note_of_shown(items.size() - 1),
+                             .notes = note_of_shown(items.size() - 1, say),
                              .panel_width = 620,
                              .panel_height = 310}};
   finding.summary["pairs"] = finding.details["matches"] = Json::array();
@@ -179,7 +181,7 @@ Finding show_match(Gallery& gallery) {
               .first_grid = patches[0].grid,
               .second_grid = patches[i].grid,
               .matches = explain::mutual_nearest(explain::patch_cosines(patches[0].values[0], patches[i].values[0]))},
-             gallery.k_or(20));
+             gallery.k_or(20), say);
   }
   return finding;
 }

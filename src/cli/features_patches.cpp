@@ -81,8 +81,10 @@ Finding segmented(Gallery& gallery, const Segments& segments) {
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
   const auto clusters = most_clusters(segments);
+  const auto& say = gallery.say();
   Finding finding{
-      .figure = {.columns = 3, .column_headings = {"picture", "clusters of patches", "with the picture's edges"}}};
+      .figure = {.columns = 3,
+                 .column_headings = {say("picture"), say("clusters of patches"), say("with the picture's edges")}}};
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto& seen = items[i].seen;
     const auto& assignment = segments.assignments[i];
@@ -94,7 +96,7 @@ Finding segmented(Gallery& gallery, const Segments& segments) {
                                      .labels = fine_labels(assignment, clusters, patches[i].grid, seen),
                                      .label_options = {.outline = 1}});
   }
-  finding.figure.notes = note_of_shown(items.size());
+  finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"pictures", files_of(items)},
                      {"clusters", clusters},
                      {"joint", gallery.options().joint},
@@ -112,11 +114,13 @@ std::vector<std::vector<PatchTokens>> groups_of(Gallery& gallery) {
 }
 
 std::string together(const Gallery& gallery) {
-  return gallery.options().joint ? "all pictures together" : "each picture for itself";
+  const auto& say = gallery.say();
+  return gallery.options().joint ? say("all pictures together") : say("each picture for itself");
 }
 
-Panel eigenvalue_panel(const explain::SpectralClusters& found) {
-  draw::LineChart chart{.x = {.title = "number", .whole_numbers = true}, .y = {.title = "eigenvalue", .least = 0}};
+Panel eigenvalue_panel(const explain::SpectralClusters& found, const PageWords& say) {
+  draw::LineChart chart{.x = {.title = say("number"), .whole_numbers = true},
+                        .y = {.title = say("eigenvalue"), .least = 0}};
   draw::Series series{.name = "", .x = {}, .y = {}, .joined = false};
   for (std::size_t i = 0; i < found.eigenvalues.size(); ++i) {
     series.x.push_back(static_cast<double>(i + 1));
@@ -124,34 +128,36 @@ Panel eigenvalue_panel(const explain::SpectralClusters& found) {
   }
   chart.series.push_back(std::move(series));
   Panel panel = chart_panel(std::move(chart));
-  panel.note = fmt::format("the largest gap is behind {}", found.suggested);
+  panel.note = say("the largest gap is behind {}", found.suggested);
   return panel;
 }
 
 // The charts stand behind the panels of the first picture of each group.
-void add_eigenvalues(draw::Figure& figure, const std::vector<explain::SpectralClusters>& found) {
+void add_eigenvalues(draw::Figure& figure, const std::vector<explain::SpectralClusters>& found, const PageWords& say) {
   std::vector<Panel> panels;
   for (std::size_t row = 0; 3 * row < figure.panels.size(); ++row) {
     for (std::size_t i = 0; i < 3; ++i) panels.push_back(std::move(figure.panels[3 * row + i]));
-    panels.push_back(row < found.size() ? eigenvalue_panel(found[row]) : Panel{});
+    panels.push_back(row < found.size() ? eigenvalue_panel(found[row], say) : Panel{});
   }
   figure.panels = std::move(panels);
   figure.columns = 4;
-  figure.column_headings.emplace_back("eigenvalues of the Laplacian");
+  figure.column_headings.push_back(say("eigenvalues of the Laplacian"));
 }
 
 }  // namespace
 
 Finding show_pca(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
   const bool joint = gallery.options().joint;
   const auto all = colors_of(patches, joint, explain::pca_colors_of_all);
   const auto object = colors_of(patches, joint, explain::pca_colors);
-  Finding finding{.figure = {.title = "Principal components of the patches",
-                             .subtitle = about(gallery, grid_in_words(patches.front()) + "; " + together(gallery)),
+  Finding finding{.figure = {.title = say("Principal components of the patches"),
+                             .subtitle = about(gallery, grid_in_words(patches.front(), say) + "; " + together(gallery)),
                              .columns = 4,
-                             .column_headings = {"picture", "all patches", "foreground", "with the picture's edges"}}};
+                             .column_headings = {say("picture"), say("all patches"), say("foreground"),
+                                                 say("with the picture's edges")}}};
   Json shares = Json::array();
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto grid = patches[i].grid;
@@ -164,16 +170,17 @@ Finding show_pca(Gallery& gallery) {
     finding.figure.panels.push_back(squares(object.rgb[i], grid));
     finding.figure.panels.push_back(keeping_edges(object.rgb[i], grid, items[i].seen));
   }
-  finding.figure.notes = note_of_shown(items.size());
+  finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"pictures", files_of(items)}, {"joint", joint}, {"foreground_share", shares}};
   finding.details = {{"variance_shares", all.shares}, {"foreground_variance_shares", object.shares}};
   for (std::size_t i = 0; i < shown_of(patches); ++i)
-    finding.words.push_back(fmt::format("{}: foreground {:.0f} % of the patches", short_name(items[i].file),
-                                        100 * shares[i].get<double>()));
+    finding.words.push_back(
+        say("{}: foreground {:.0f} % of the patches", short_name(items[i].file), 100 * shares[i].get<double>()));
   return finding;
 }
 
 Finding show_clusters(Gallery& gallery) {
+  const auto& say = gallery.say();
   Segments segments;
   Json inertia = Json::array();
   for (const auto& group : groups_of(gallery)) {
@@ -183,13 +190,14 @@ Finding show_clusters(Gallery& gallery) {
     inertia.push_back(clusters.inertia.back());
   }
   Finding finding = segmented(gallery, segments);
-  finding.figure.title = fmt::format("{} clusters of the patches (k-means)", most_clusters(segments));
+  finding.figure.title = say("{} clusters of the patches (k-means)", most_clusters(segments));
   finding.figure.subtitle = about(gallery, together(gallery));
   finding.details["inertia"] = inertia;
   return finding;
 }
 
 Finding show_spectral(Gallery& gallery) {
+  const auto& say = gallery.say();
   Segments segments;
   std::vector<explain::SpectralClusters> found;
   Json suggested = Json::array(), eigenvalues = Json::array();
@@ -201,8 +209,8 @@ Finding show_spectral(Gallery& gallery) {
     eigenvalues.push_back(found.back().eigenvalues);
   }
   Finding finding = segmented(gallery, segments);
-  add_eigenvalues(finding.figure, found);
-  finding.figure.title = fmt::format("{} clusters of the patches (spectral)", most_clusters(segments));
+  add_eigenvalues(finding.figure, found, say);
+  finding.figure.title = say("{} clusters of the patches (spectral)", most_clusters(segments));
   finding.figure.subtitle = about(gallery, together(gallery));
   finding.summary["suggested"] = suggested;
   finding.details["eigenvalues"] = eigenvalues;

@@ -16,7 +16,12 @@ constexpr std::size_t most_kept = 256;  // pictures with all their tokens
 }  // namespace
 
 Gallery::Gallery(const Options& options, const tasks::VisionModel& model, const Pictures& pictures)
-    : options_(options), model_(model), pictures_(pictures), anatomies_(model), failed_(pictures.failed) {}
+    : options_(options),
+      model_(model),
+      say_(options.language),
+      pictures_(pictures),
+      anatomies_(model),
+      failed_(pictures.failed) {}
 
 Gallery::Item Gallery::open(const std::filesystem::path& path) const {
   const auto& transform = model_.transform();
@@ -77,8 +82,8 @@ const std::vector<explain::PatchTokens>& Gallery::patches() {
 
 std::string short_name(const std::string& file) { return std::filesystem::path(file).filename().string(); }
 
-std::string grid_in_words(const explain::PatchTokens& patches) {
-  return fmt::format("{} x {} patches", patches.grid[0], patches.grid[1]);
+std::string grid_in_words(const explain::PatchTokens& patches, const PageWords& say) {
+  return say("{} x {} patches", patches.grid[0], patches.grid[1]);
 }
 
 Json files_of(const std::vector<Gallery::Item>& items) {
@@ -87,16 +92,16 @@ Json files_of(const std::vector<Gallery::Item>& items) {
   return files;
 }
 
-std::vector<std::string> note_of_shown(std::size_t count) {
+std::vector<std::string> note_of_shown(std::size_t count, const PageWords& say) {
   if (count <= most_shown) return {};
-  return {fmt::format("The first {} of {} pictures; the numbers are of all.", most_shown, count)};
+  return {say("The first {} of {} pictures; the numbers are of all.", most_shown, count)};
 }
 
 std::string about(const Gallery& gallery, const std::string& more) {
   const auto& options = gallery.options();
   auto path = std::filesystem::path(options.model);
   if (!path.has_filename()) path = path.parent_path();
-  const auto layer = options.layer.empty() ? "" : fmt::format(", layer {}", options.layer);
+  const auto layer = options.layer.empty() ? "" : gallery.say()(", layer {}", options.layer);
   return fmt::format("{}{}{}{}", path.filename().string(), layer, more.empty() ? "" : "; ", more);
 }
 

@@ -141,20 +141,20 @@ explain::Histogram histogram_of_all(const tasks::VisionModel& model, const std::
   return sum;
 }
 
-draw::HistogramChart histogram_chart(const explain::Histogram& bars) {
-  return {.x = {.title = "weight"},
-          .y = {.title = "weights in a hundredth of the range", .logarithmic = true},
+draw::HistogramChart histogram_chart(const explain::Histogram& bars, const PageWords& say) {
+  return {.x = {.title = say("weight")},
+          .y = {.title = say("weights in a hundredth of the range"), .logarithmic = true},
           .series = {{.name = "",
                       .least = bars.least,
                       .greatest = bars.greatest,
                       .counts = {bars.counts.begin(), bars.counts.end()}}}};
 }
 
-draw::LineChart deviation_chart(const std::vector<WeightStatistics>& tensors) {
-  draw::LineChart chart{.x = {.title = "tensor, in the order of the network", .whole_numbers = true},
-                        .y = {.title = "deviation", .least = 0}};
-  draw::Series matrices{.name = "matrices and kernels", .x = {}, .y = {}, .joined = false};
-  draw::Series vectors{.name = "biases, norms and other vectors", .x = {}, .y = {}, .joined = false};
+draw::LineChart deviation_chart(const std::vector<WeightStatistics>& tensors, const PageWords& say) {
+  draw::LineChart chart{.x = {.title = say("tensor, in the order of the network"), .whole_numbers = true},
+                        .y = {.title = say("deviation"), .least = 0}};
+  draw::Series matrices{.name = say("matrices and kernels"), .x = {}, .y = {}, .joined = false};
+  draw::Series vectors{.name = say("biases, norms and other vectors"), .x = {}, .y = {}, .joined = false};
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     auto& series =
         tensors[i].name.ends_with("weight") && tensors[i].name.find("norm") == std::string::npos ? matrices : vectors;
@@ -179,6 +179,7 @@ Json as_json(const WeightStatistics& tensor) {
 }  // namespace
 
 Finding show_positions(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto positions = positions_of(gallery.model());
   const auto [rows, columns] = positions.grid;
   const Tensor maps = explain::position_cosines(positions.table, positions.grid);
@@ -186,29 +187,30 @@ Finding show_positions(Gallery& gallery) {
   std::vector<image::Picture> tiles;
   for (const Tensor& map : maps.unbind(0)) tiles.push_back(colored(map, least, 1));
   Finding finding{
-      .figure = {.title = "How alike the position embeddings are",
-                 .subtitle = about(gallery, fmt::format("a map of {} x {} patches for each of them", rows, columns)),
+      .figure = {.title = say("How alike the position embeddings are"),
+                 .subtitle = about(gallery, say("a map of {} x {} patches for each of them", rows, columns)),
                  .panels = {{.picture = mosaic(tiles, static_cast<int>(columns)), .scaling = draw::Scaling::pixels}},
                  .columns = 1,
-                 .notes = {fmt::format("Dark: cosine {:.2f}, bright: 1, the patch itself.", least)},
+                 .notes = {say("Dark: cosine {:.2f}, bright: 1, the patch itself.", least)},
                  .panel_width = 620}};
   finding.summary = {{"grid", {rows, columns}}, {"least", least}, {"mean", maps.mean().item<double>()}};
   finding.tensors = {{"cosine", maps.contiguous()}};
-  finding.words = {fmt::format("{} x {} positions; cosines from {:.3f} to 1", rows, columns, least)};
+  finding.words = {say("{} x {} positions; cosines from {:.3f} to 1", rows, columns, least)};
   return finding;
 }
 
 Finding show_filters(Gallery& gallery) {
+  const auto& say = gallery.say();
   constexpr std::int64_t most_filters = 256, most_components = 28;
   const auto [name, kernels] = first_kernels(gallery.model());
-  Finding finding{.figure = {.title = "Kernels of the first layer",
-                             .subtitle = about(gallery, fmt::format("{}: {} kernels of {} x {}", name, kernels.size(0),
-                                                                    kernels.size(2), kernels.size(3))),
+  Finding finding{.figure = {.title = say("Kernels of the first layer"),
+                             .subtitle = about(gallery, say("{}: {} kernels of {} x {}", name, kernels.size(0),
+                                                            kernels.size(2), kernels.size(3))),
                              .columns = 2,
-                             .notes = {"Grey is zero; each kernel to its own ends."},
+                             .notes = {say("Grey is zero; each kernel to its own ends.")},
                              .panel_width = 420}};
   const auto shown = kernel_pictures(by_energy(kernels), most_filters);
-  finding.figure.panels.push_back(mosaic_panel(fmt::format("{} kernels, the strongest first", shown.size()), shown));
+  finding.figure.panels.push_back(mosaic_panel(say("{} kernels, the strongest first", shown.size()), shown));
   finding.summary = {{"layer", name}, {"filters", kernels.size(0)}, {"size", {kernels.size(2), kernels.size(3)}}};
   finding.tensors = {{"filters", kernels.contiguous()}};
   if (kernels.size(0) >= 2) {
@@ -216,10 +218,9 @@ Finding show_filters(Gallery& gallery) {
     const auto pca = explain::fit_pca(rows, std::min({most_components, rows.size(1), rows.size(0)}));
     const Tensor components =
         pca.components.to(at::kFloat).reshape({-1, kernels.size(1), kernels.size(2), kernels.size(3)});
-    finding.figure.panels.push_back(
-        mosaic_panel(fmt::format("their first {} principal components ({:.0f} % of the variance)", components.size(0),
-                                 100 * pca.shares.sum().item<double>()),
-                     kernel_pictures(components, most_components)));
+    finding.figure.panels.push_back(mosaic_panel(say("their first {} principal components ({:.0f} % of the variance)",
+                                                     components.size(0), 100 * pca.shares.sum().item<double>()),
+                                                 kernel_pictures(components, most_components)));
     finding.details = {{"variance_shares", ops::numbers_of<double>(pca.shares)}};
     finding.tensors.push_back({"components", components.contiguous()});
   }
@@ -228,20 +229,21 @@ Finding show_filters(Gallery& gallery) {
 }
 
 Finding show_weights(Gallery& gallery) {
+  const auto& say = gallery.say();
   const auto tensors = read_weights(gallery.model());
   const auto all = histogram_of_all(gallery.model(), tensors);
   const auto count = std::accumulate(all.counts.begin(), all.counts.end(), std::int64_t{0});
   Finding finding{
-      .figure = {
-          .title = "All weights",
-          .subtitle = about(gallery, fmt::format("{} weights in {} tensors", with_thousands(count), tensors.size())),
-          .panels = {drawn_panel([chart = histogram_chart(all)](draw::Canvas& canvas, const draw::Rectangle& room) {
-                       draw::draw_histogram(canvas, chart, room);
-                     }),
-                     chart_panel(deviation_chart(tensors))},
-          .columns = 2,
-          .panel_width = 440,
-          .panel_height = 320}};
+      .figure = {.title = say("All weights"),
+                 .subtitle = about(gallery, say("{} weights in {} tensors", with_thousands(count), tensors.size())),
+                 .panels = {drawn_panel(
+                                [chart = histogram_chart(all, say)](draw::Canvas& canvas, const draw::Rectangle& room) {
+                                  draw::draw_histogram(canvas, chart, room);
+                                }),
+                            chart_panel(deviation_chart(tensors, say))},
+                 .columns = 2,
+                 .panel_width = 440,
+                 .panel_height = 320}};
   Json list = Json::array();
   for (const auto& tensor : tensors) list.push_back(as_json(tensor));
   finding.summary = {{"weights", count},
@@ -251,7 +253,7 @@ Finding show_weights(Gallery& gallery) {
                      {"not_finite", all.not_finite}};
   finding.details = {{"counts", all.counts}, {"by_tensor", list}};
   finding.words = {
-      fmt::format("{} weights in {} tensors, all within {:.4g}", with_thousands(count), tensors.size(), all.greatest)};
+      say("{} weights in {} tensors, all within {:.4g}", with_thousands(count), tensors.size(), all.greatest)};
   return finding;
 }
 

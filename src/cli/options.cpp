@@ -107,6 +107,14 @@ void add_size(CLI::App& command, Options& o) {
       "HEIGHTxWIDTH instead of the checkpoint's own size");
 }
 
+void add_language(CLI::App& command, Options& o) {
+  const std::map<std::string, draw::Language> known = {{"en", draw::Language::english}, {"ko", draw::Language::korean}};
+  command.add_option("--language", o.language, "of the page and the figures: en or ko")
+      ->transform(CLI::CheckedTransformer(known).description(""))
+      ->type_name("LANGUAGE")
+      ->default_str("en");
+}
+
 void add_reading(CLI::App& command, Options& o) {
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
   command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")

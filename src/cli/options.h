@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "draw/html_words.h"
+
 namespace nunchi::cli {
 
 struct PictureSize {
@@ -41,6 +43,7 @@ struct Options {
   std::string model;
   bool bundled = false;  // no model is named: the one that is part of nunchi
   std::vector<std::string> inputs;
+  draw::Language language = draw::Language::english;  // of pages and figures
   std::string device = "auto", precision, arch, out, pool = "cls", layout, dtype;
   std::vector<std::string> models;  // of `compare`, and of `classify --ensemble`
   std::string labels, map, split, tta;

@@ -51,6 +51,7 @@ void add_explain(CLI::App& app, Options& o) {
   command->add_option("--colors", e.colors, "turbo, viridis or jet")
       ->check(one_of({"turbo", "viridis", "jet"}, "turbo, viridis and jet"))
       ->capture_default_str();
+  add_language(*command, o);
   command->add_option("--figures", e.figures, "their format: png, svg or pdf")
       ->check(one_of({"png", "svg", "pdf"}, "png, svg and pdf"))
       ->capture_default_str();

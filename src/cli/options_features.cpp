@@ -78,6 +78,7 @@ void add_features(CLI::App& app, Options& o) {
   auto* command = add(app, o, "features", "what a model sees in pictures: its tokens, layers and weights, drawn");
   add_model(*command, o);
   add_inputs(*command, o, "MODEL INPUT...");
+  add_language(*command, o);
   command->add_option("--show", o.show, "what to draw, one or several, separated by commas")
       ->delimiter(',')
       ->check(CLI::Validator(check_view, ""))
