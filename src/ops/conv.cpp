@@ -48,17 +48,29 @@ Sides same_padding(std::int64_t size, const SamePadding& p) {
   return {total / 2 * p.dilation, (total - total / 2) * p.dilation};
 }
 
-// The convolution pads by itself where both sides get the same, and so writes no padded copy.
-std::pair<Tensor, ConvOptions> with_same_padding(const Tensor& x, const Tensor& weight, ConvOptions o) {
+struct Padded {
+  Tensor x;
+  ConvWeights weights;
+  ConvOptions options;
+};
+
+// The convolution pads by itself where both sides get the same, and so writes no padded copy. Of a kernel with one
+// channel a row and a column of zeros more cost less than the copy.
+Padded with_same_padding(const Tensor& x, const ConvWeights& w, const Tensor& weight, ConvOptions o) {
   o.same = false;
   const SamePadding across{.kernel = weight.size(3), .stride = o.stride[1], .dilation = o.dilation[1]};
   const SamePadding down{.kernel = weight.size(2), .stride = o.stride[0], .dilation = o.dilation[0]};
   const auto [above, below] = same_padding(x.size(2), down);
   const auto [left, right] = same_padding(x.size(3), across);
-  o.padding = {0, 0};
-  if (above != below || left != right) return {at::constant_pad_nd(x, {left, right, above, below}), o};
   o.padding = {above, left};
-  return {x, o};
+  if (above == below && left == right) return {x, w, o};
+  const bool one_more = below == above + 1 && right == left + 1 && down.dilation == 1 && across.dilation == 1;
+  if (!w.weight.defined() && weight.size(1) == 1 && one_more) {
+    o.padding = {below, right};
+    return {x, {.weight = {}, .bias = w.bias, .packed = w.packed->widened()}, o};
+  }
+  o.padding = {0, 0};
+  return {at::constant_pad_nd(x, {left, right, above, below}), w, o};
 }
 
 const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
@@ -111,13 +123,16 @@ Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o
 
 }  // namespace
 
-Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+namespace {
+
+const Tensor& weight_of(const ConvWeights& w) {
   ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
-  const Tensor& weight = w.weight.defined() ? w.weight : w.packed->any();
-  if (o.same) {
-    const auto [padded, explicitly] = with_same_padding(x, weight, o);
-    return conv2d(padded, w, explicitly, e);
-  }
+  return w.weight.defined() ? w.weight : w.packed->any();
+}
+
+// macs: of one number of the result.
+Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e, std::int64_t macs) {
+  const Tensor& weight = weight_of(w);
   const OpScope scope("conv2d", {&x, &weight, &w.bias, given(e.residual)});
   const auto run = [&] {
     if (x.is_meta()) return conv2d_shape(x, weight, o);
@@ -125,8 +140,18 @@ Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const
     return conv2d_reference(x, w.weight.defined() ? w.weight : w.packed->plain(), w.bias, o, e);
   };
   const Tensor y = run();
-  count_macs(y.numel() * weight.numel() / weight.size(0));
+  count_macs(y.numel() * macs);
   return scope.result(y);
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+  const Tensor& weight = weight_of(w);
+  const auto macs = weight.numel() / weight.size(0);
+  if (!o.same) return convolve(x, w, o, e, macs);
+  const auto padded = with_same_padding(x, w, weight, o);
+  return convolve(padded.x, padded.weights, padded.options, e, macs);
 }
 
 void pack_conv(ConvWeights& w) {
@@ -143,6 +168,11 @@ const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o)
   weight_ = pack.call(plain(), o.padding, o.stride, o.dilation, o.groups, sizes);
   sizes_ = sizes.vec();
   return weight_;
+}
+
+const std::shared_ptr<const PackedConv>& PackedConv::widened() const {
+  if (!widened_) widened_ = std::make_shared<const PackedConv>(at::constant_pad_nd(plain(), {1, 0, 1, 0}));
+  return widened_;
 }
 
 Tensor PackedConv::plain() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }

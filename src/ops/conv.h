@@ -28,12 +28,16 @@ class PackedConv {
 
   const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
   Tensor plain() const;  // the weight back, bit for bit
+  // The same with a row and a column of zeros before it: what pads the right and the bottom by one more than the left
+  // and the top, alike on all sides.
+  const std::shared_ptr<const PackedConv>& widened() const;
   // Of the weight, in its size and dtype alone.
   const Tensor& any() const { return weight_; }
 
  private:
   mutable Tensor weight_;
   mutable Shape sizes_;  // that it is packed for; empty: it is plain
+  mutable std::shared_ptr<const PackedConv> widened_;
 };
 
 struct ConvWeights {

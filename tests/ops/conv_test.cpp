@@ -194,6 +194,33 @@ TEST_P(ConvPaths, PackAgainForAnotherSize) {
   }
 }
 
+TEST_P(ConvPaths, PadOneSideMoreAsTheReferenceDoes) {
+  for (const std::int64_t side : {14, 15}) {
+    for (const std::int64_t kernel : {2, 3, 5}) {
+      for (const std::int64_t in : {1, 12}) {
+        SCOPED_TRACE(testing::Message() << side << " pixels, kernel " << kernel << ", channels of the kernel " << in);
+        const ConvWeights w{.weight = random({12, in, kernel, kernel}, 1, GetParam()),
+                            .bias = random({12}, 2, GetParam())};
+        const ConvWeights frozen{.weight = {}, .bias = w.bias, .packed = packed(w.weight)};
+        const ConvOptions o{.stride = {2, 2}, .groups = 12 / in, .same = true};
+        const Tensor x = random({2, 12, side, side + 2}, 3, GetParam());
+        const c10::InferenceMode inference;
+        const MacCounter fused_cost;
+        reset_path_counts();
+        const Tensor fused = conv2d(x, frozen, o, {.activation = Activation::relu6});
+        EXPECT_EQ(path_counts().fused, 1);
+        const auto macs = fused_cost.total();
+        const PolicyScope scope(Policy::reference);
+        const MacCounter cost;
+        const Tensor reference = conv2d(x, w, o, {.activation = Activation::relu6});
+        EXPECT_LT(difference(fused, reference), GetParam() == at::kFloat ? 1e-5 : 1.2e-2);
+        EXPECT_EQ(macs, cost.total());
+        EXPECT_TRUE(same(frozen.packed->plain(), w.weight));
+      }
+    }
+  }
+}
+
 // oneDNN packs fp32 on every processor, and bf16 where there is AVX-512.
 std::vector<at::ScalarType> packed_dtypes() {
   if (isa_supported(Isa::avx512, cpu_info())) return {at::kFloat, at::kBFloat16};
