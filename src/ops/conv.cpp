@@ -94,6 +94,24 @@ Tensor conv2d_reference(const Tensor& x, const Tensor& weight, const Tensor& bia
   return activate(e.residual ? y + *e.residual : y, e.activation);
 }
 
+// Each pixel by the same matrix: a product of pixels, which oneDNN's convolution only takes longer to begin with. It
+// adds a residual behind the activation.
+bool is_product(const Tensor& weight, const ConvOptions& o, const ConvEpilogue& e) {
+  using Pair = std::array<std::int64_t, 2>;
+  return weight.size(2) == 1 && weight.size(3) == 1 && o.groups == 1 && o.stride == Pair{1, 1} &&
+         o.padding == Pair{0, 0} && (!e.residual || e.activation == Activation::none);
+}
+
+Tensor product(const Tensor& dense, const ConvWeights& w, const ConvEpilogue& e) {
+  const auto pixels = [](const Tensor& map) {
+    return map.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});
+  };
+  const Epilogue epilogue{.activation = e.activation,
+                          .residual = e.residual ? std::optional(pixels(*e.residual)) : std::nullopt};
+  const LinearWeights weights{.weight = {}, .bias = w.bias, .packed = w.packed->as_matrix()};
+  return linear_packed(pixels(dense), weights, epilogue).permute({0, 3, 1, 2});
+}
+
 Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
   using at::IntArrayRef;
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
@@ -105,6 +123,7 @@ Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o
   static const auto with_residual = onednn<Binary>("mkldnn::_convolution_pointwise", "binary");
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
   const Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
+  if (is_product(w.packed->any(), o, e)) return product(dense, w, e);
   const Tensor& packed = w.packed->for_input(x.sizes(), o);
   if (e.residual) {
     const bool relu = e.activation == Activation::relu;  // the only one that can follow a sum inside
@@ -166,6 +185,7 @@ const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o)
   static const auto pack = onednn<Pack>("mkldnn::_reorder_convolution_weight");
   if (sizes_ == sizes) return weight_;
   weight_ = pack.call(plain(), o.padding, o.stride, o.dilation, o.groups, sizes);
+  matrix_ = Tensor();
   sizes_ = sizes.vec();
   return weight_;
 }
@@ -175,7 +195,19 @@ const std::shared_ptr<const PackedConv>& PackedConv::widened() const {
   return widened_;
 }
 
-Tensor PackedConv::plain() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }
+const Tensor& PackedConv::as_matrix() const {
+  if (matrix_.defined()) return matrix_;
+  const Tensor weight = plain();
+  matrix_ = pack_linear(weight.flatten(1));
+  weight_ = at::empty(weight.sizes(), weight.options().device(at::kMeta));
+  sizes_.clear();
+  return matrix_;
+}
+
+Tensor PackedConv::plain() const {
+  if (matrix_.defined()) return unpack_linear(matrix_).view(weight_.sizes());
+  return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type());
+}
 
 Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
   const auto down = same_padding(x.size(2), p), across = same_padding(x.size(3), p);

@@ -21,13 +21,14 @@ struct ConvOptions {
 
 // A weight for oneDNN, in the blocked layout that it wants for the size of picture seen last: a layout for another size
 // may cost more at every call than the convolution. Weights are packed when a picture comes, and again for one of
-// another size.
+// another size. A kernel of one pixel may be packed as the matrix that it is, for every size.
 class PackedConv {
  public:
   explicit PackedConv(const Tensor& weight) : weight_(weight.contiguous()) {}  // of pack_conv()
 
   const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
-  Tensor plain() const;  // the weight back, bit for bit
+  const Tensor& as_matrix() const;  // as pack_linear() has it; of 1 x 1 kernels without groups
+  Tensor plain() const;             // the weight back, bit for bit
   // The same with a row and a column of zeros before it: what pads the right and the bottom by one more than the left
   // and the top, alike on all sides.
   const std::shared_ptr<const PackedConv>& widened() const;
@@ -35,7 +36,8 @@ class PackedConv {
   const Tensor& any() const { return weight_; }
 
  private:
-  mutable Tensor weight_;
+  mutable Tensor weight_;  // shapes alone while the matrix has the numbers
+  mutable Tensor matrix_;
   mutable Shape sizes_;  // that it is packed for; empty: it is plain
   mutable std::shared_ptr<const PackedConv> widened_;
 };

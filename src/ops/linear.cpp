@@ -46,22 +46,6 @@ Tensor linear_reference(const Tensor& x, const LinearWeights& w, const Epilogue&
   return finish(activate(y, e.activation), e);
 }
 
-Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
-  using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
-                       c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
-  using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
-  static const auto with_activation = onednn<Unary>("mkldnn::_linear_pointwise");
-  static const auto with_residual = onednn<Binary>("mkldnn::_linear_pointwise", "binary");
-
-  const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
-  if (adds_inside(e)) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
-
-  const auto inside = onednn_activation(e.activation);
-  const auto applied = inside.value_or(OnednnActivation{"none"});
-  const Tensor y = with_activation.call(x, w.packed, bias, applied.name, applied.scalars, applied.algorithm);
-  return finish(inside ? y : activate(y, e.activation), e);
-}
-
 // In training, and before a model is frozen.
 Tensor linear_plain(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   const bool add_inside = adds_inside(e) && e.residual->scalar_type() == at::kFloat &&
@@ -90,6 +74,22 @@ std::array<std::int64_t, 2> shape_of(const LinearWeights& w) {
 }
 
 }  // namespace
+
+Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
+  using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
+                       c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
+  using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
+  static const auto with_activation = onednn<Unary>("mkldnn::_linear_pointwise");
+  static const auto with_residual = onednn<Binary>("mkldnn::_linear_pointwise", "binary");
+
+  const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
+  if (adds_inside(e)) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
+
+  const auto inside = onednn_activation(e.activation);
+  const auto applied = inside.value_or(OnednnActivation{"none"});
+  const Tensor y = with_activation.call(x, w.packed, bias, applied.name, applied.scalars, applied.algorithm);
+  return finish(inside ? y : activate(y, e.activation), e);
+}
 
 Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   const auto [out, in] = shape_of(w);

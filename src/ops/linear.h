@@ -35,6 +35,9 @@ struct Epilogue {
 // and int8; and on plain ones in fp32 on the CPU, with gradients.
 Tensor linear(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue = {});
 
+// The fused path itself, for what is a product in other words. x and the packed weight have one dtype; no gradients.
+Tensor linear_packed(const Tensor& x, const LinearWeights& weights, const Epilogue& epilogue);
+
 // residual + kept * scale * y: the part of the epilogue after the activation, for callers that put something in
 // between.
 Tensor finish(const Tensor& y, const Epilogue& epilogue);
