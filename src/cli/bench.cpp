@@ -153,7 +153,13 @@ int bench(const Options& options) {
     write_text(results, run);
   results.close();
   if (stop_requested()) return exit_interrupted;
-  if (!options.plot.empty()) options.side_by_side ? plot_comparison(options.plot, run) : plot_model(options.plot, run);
+  if (!options.plot.empty()) {
+    const auto drawing = options.side_by_side ? comparison_drawing(run) : model_drawing(run);
+    if (options.plot.ends_with(".html"))
+      write_file(options.plot, bench_page(run, drawing));
+    else
+      draw::write_drawing(options.plot, drawing);
+  }
   const auto failed = std::ranges::any_of(
       run.models, [](const auto& model) { return std::ranges::any_of(model.measured, is_failure); });
   return failed ? exit_some_failed : 0;

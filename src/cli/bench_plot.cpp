@@ -164,7 +164,7 @@ draw::LineChart comparison_chart(const BenchRun& run, bool accuracy) {
 
 }  // namespace
 
-void plot_model(const std::filesystem::path& file, const BenchRun& run) {
+draw::Drawing model_drawing(const BenchRun& run) {
   const auto& model = run.models.front();
   const draw::Head head = {
       .title = short_names(run.models).front(),
@@ -177,18 +177,18 @@ void plot_model(const std::filesystem::path& file, const BenchRun& run) {
   const auto latency = over_batches(run, "milliseconds a call, median", true, [](const Measured& m) {
     return Value{1000 * m.result.at(0.5), milliseconds(m.result.at(0.5))};
   });
-  const auto onto = [&](draw::Canvas& canvas) {
+  const auto onto = [head, speed, latency](draw::Canvas& canvas) {
     const double y =
         draw::margin + draw::draw_head(canvas, head, {draw::margin, draw::margin}, width - 2 * draw::margin);
     const double half = (width - 4 * draw::margin) / 2, below = height - draw::margin - y;
     draw::draw_line_chart(canvas, speed, {draw::margin, y, half, below});
     draw::draw_line_chart(canvas, latency, {3 * draw::margin + half, y, half, below});
   };
-  draw::write_drawing(file, {.width = width, .height = height, .draw = onto});
+  return {.width = width, .height = height, .draw = onto};
 }
 
-void plot_comparison(const std::filesystem::path& file, const BenchRun& run) {
-  draw::write_drawing(file, draw::drawing(comparison_chart(run, has_comparable_accuracy(run))));
+draw::Drawing comparison_drawing(const BenchRun& run) {
+  return draw::drawing(comparison_chart(run, has_comparable_accuracy(run)));
 }
 
 }  // namespace nunchi::cli

@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 #include "core/peak.h"
+#include "draw/drawing.h"
 #include "tasks/bench.h"
 #include "tasks/info.h"
 
@@ -49,13 +50,15 @@ struct BenchRun {
 // The last part of each path or name on the hub, with the part before it where two would be the same.
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models);
 
-// Pictures a second and latency over the batches, a line for each precision, of the first model; PNG or SVG, by the
-// file's ending.
-void plot_model(const std::filesystem::path& file, const BenchRun& run);
+// Pictures a second and latency over the batches, a line for each precision, of the first model.
+draw::Drawing model_drawing(const BenchRun& run);
 
 // A point for each model and precision, at its fastest batch: accuracy over pictures a second with the Pareto front
 // where every model has one of the same dataset; otherwise pictures a second over the work of a picture.
-void plot_comparison(const std::filesystem::path& file, const BenchRun& run);
+draw::Drawing comparison_drawing(const BenchRun& run);
+
+// That drawing, and a table of all that was measured of each model, in one HTML file.
+std::string bench_page(const BenchRun& run, const draw::Drawing& drawing);
 
 // bench --suggest-batch.
 int suggest_batch(const Options& options);

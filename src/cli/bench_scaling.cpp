@@ -177,6 +177,8 @@ void plot(const std::filesystem::path& file, const Scaling& scaling, const Heads
 }  // namespace
 
 int bench_scaling(const Options& options) {
+  if (options.plot.ends_with(".html"))
+    throw Error(ErrorKind::usage, "--plot: with --scaling a name ending in .png, .svg or .pdf is expected");
   for (const auto* path : {&options.out, &options.plot})
     if (!path->empty()) check_place(*path);
   const auto heads = heads_of(options);

@@ -38,7 +38,10 @@ void write_report(const EvalReport& report) {
   else
     write_text(results, report);
   if (options.out.empty()) return;
-  write_file(options.out, options.out.ends_with(".csv") ? as_csv(report) : json_line(as_json(report)) + "\n");
+  if (options.out.ends_with(".html"))
+    write_file(options.out, eval_page(report));
+  else
+    write_file(options.out, options.out.ends_with(".csv") ? as_csv(report) : json_line(as_json(report)) + "\n");
   if (!options.quiet) remark(fmt::format("{}: written", options.out));
 }
 

@@ -9,6 +9,31 @@
 #include "core/csv.h"
 
 namespace nunchi::cli {
+std::string dataset_in_words(const EvalReport& report) {
+  const auto& dataset = report.dataset;
+  return fmt::format("{} ({}{}), {} pictures, {} classes", report.options.inputs.front(), dataset.layout,
+                     dataset.split.empty() ? "" : ", " + dataset.split,
+                     with_thousands(static_cast<std::int64_t>(dataset.samples.size())), dataset.classes.size());
+}
+
+std::string first_word(const std::string& label) { return label.substr(0, label.find(',')); }
+
+std::string class_in_words(const EvalReport& report, std::int64_t id) {
+  const auto& name = report.name_of(id);
+  const auto& classes = report.mapping.classes[static_cast<std::size_t>(id)];
+  if (classes.size() != 1) return fmt::format("{} ({} classes of the model)", name, classes.size());
+  const auto& label = report.labels[static_cast<std::size_t>(classes.front())];
+  return tasks::same_label(label, name) ? name : fmt::format("{} = {}", name, first_word(label));
+}
+
+std::vector<std::int64_t> confusion_columns(const EvalReport& report) {
+  std::vector<std::int64_t> ids;
+  for (const auto& score : report.result.classes) ids.push_back(score.id);
+  for (const auto id : report.result.confusion.predicted_classes())
+    if (std::cmp_greater_equal(id, report.result.classes.size())) ids.push_back(id);
+  return ids;
+}
+
 namespace {
 
 using metrics::ClassScore;
@@ -22,10 +47,6 @@ double rate(const EvalReport& report) {
   return report.seconds > 0 ? static_cast<double>(report.result.top1.total) / report.seconds : 0;
 }
 
-const std::string& name_of(const EvalReport& report, std::int64_t id) {
-  return report.result.names[static_cast<std::size_t>(id)];
-}
-
 // --- text
 
 void line(Results& results, const std::string& name, const std::string& text) {
@@ -35,13 +56,6 @@ void line(Results& results, const std::string& name, const std::string& text) {
 std::string in_words(const Proportion& share) {
   return fmt::format("{:6.2f} %   {} of {}, 95 % interval {:.2f} to {:.2f}", 100 * share.value,
                      with_thousands(share.hits), with_thousands(share.total), 100 * share.low, 100 * share.high);
-}
-
-std::string dataset_in_words(const EvalReport& report) {
-  const auto& dataset = report.dataset;
-  return fmt::format("{} ({}{}), {} pictures, {} classes", report.options.inputs.front(), dataset.layout,
-                     dataset.split.empty() ? "" : ", " + dataset.split,
-                     with_thousands(static_cast<std::int64_t>(dataset.samples.size())), dataset.classes.size());
 }
 
 void write_summary(Results& results, const EvalReport& report) {
@@ -69,18 +83,6 @@ void write_summary(Results& results, const EvalReport& report) {
   line(results, "speed",
        fmt::format("{:.1f} images/s, {} (the model was loaded in {:.2f} s)", rate(report),
                    format_duration(report.seconds), report.load_seconds));
-}
-
-// Without the synonyms that follow.
-std::string first_word(const std::string& label) { return label.substr(0, label.find(',')); }
-
-// "tabby" or, where the model calls it otherwise, "n02123045 = tabby".
-std::string class_in_words(const EvalReport& report, std::int64_t id) {
-  const auto& name = name_of(report, id);
-  const auto& classes = report.mapping.classes[static_cast<std::size_t>(id)];
-  if (classes.size() != 1) return fmt::format("{} ({} classes of the model)", name, classes.size());
-  const auto& label = report.labels[static_cast<std::size_t>(classes.front())];
-  return tasks::same_label(label, name) ? name : fmt::format("{} = {}", name, first_word(label));
 }
 
 void write_classes(Results& results, const EvalReport& report) {
@@ -111,20 +113,11 @@ void write_confusions(Results& results, const EvalReport& report) {
   results.line("most frequent confusions");
   for (const auto& confusion : confusions) {
     results.line(fmt::format("{:>9}   {} taken for {}", with_thousands(confusion.count),
-                             name_of(report, confusion.truth), first_word(name_of(report, confusion.predicted))));
+                             report.name_of(confusion.truth), first_word(report.name_of(confusion.predicted))));
   }
 }
 
 // --- for other programs
-
-// The dataset's classes, then the others that were predicted.
-std::vector<std::int64_t> columns(const EvalReport& report) {
-  std::vector<std::int64_t> ids;
-  for (const auto& score : report.result.classes) ids.push_back(score.id);
-  for (const auto id : report.result.confusion.predicted_classes())
-    if (std::cmp_greater_equal(id, report.result.classes.size())) ids.push_back(id);
-  return ids;
-}
 
 Json as_json(const Proportion& share) {
   return {
@@ -157,7 +150,7 @@ Json classes_as_json(const EvalReport& report) {
     Json own = Json::array();
     for (const auto id : report.mapping.classes[static_cast<std::size_t>(score.id)])
       own.push_back({{"id", id}, {"label", report.labels[static_cast<std::size_t>(id)]}});
-    classes.push_back({{"name", name_of(report, score.id)},
+    classes.push_back({{"name", report.name_of(score.id)},
                        {"model_classes", own},
                        {"support", score.support},
                        {"predictions", score.predictions},
@@ -170,11 +163,11 @@ Json classes_as_json(const EvalReport& report) {
 }
 
 Json confusion_as_json(const EvalReport& report) {
-  const auto ids = columns(report);
+  const auto ids = confusion_columns(report);
   Json rows = Json::array(), names = Json::array(), counts = Json::array();
-  for (const auto id : ids) names.push_back(name_of(report, id));
+  for (const auto id : ids) names.push_back(report.name_of(id));
   for (const auto& score : report.result.classes) {
-    rows.push_back(name_of(report, score.id));
+    rows.push_back(report.name_of(score.id));
     Json row = Json::array();
     for (const auto id : ids) row.push_back(report.result.confusion.at(score.id, id));
     counts.push_back(row);
@@ -217,12 +210,12 @@ Json as_json(const EvalReport& report) {
 }
 
 std::string as_csv(const EvalReport& report) {
-  const auto ids = columns(report);
+  const auto ids = confusion_columns(report);
   std::string text = "class,support,predictions,hits,precision,recall,f1";
-  for (const auto id : ids) text += "," + csv_field("predicted: " + name_of(report, id));
+  for (const auto id : ids) text += "," + csv_field("predicted: " + report.name_of(id));
   text += "\n";
   for (const auto& score : report.result.classes) {
-    text += fmt::format("{},{},{},{},{:.6f},{:.6f},{:.6f}", csv_field(name_of(report, score.id)), score.support,
+    text += fmt::format("{},{},{},{},{:.6f},{:.6f},{:.6f}", csv_field(report.name_of(score.id)), score.support,
                         score.predictions, score.hits, score.precision, score.recall, score.f1);
     for (const auto id : ids) text += fmt::format(",{}", report.result.confusion.at(score.id, id));
     text += "\n";

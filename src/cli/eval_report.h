@@ -20,11 +20,24 @@ struct EvalReport {
   std::int64_t wanted = 0;                                    // pictures, of which result.top1.total are done
   bool stopped = false;
   double load_seconds = 0, seconds = 0;
+
+  const std::string& name_of(std::int64_t id) const { return result.names[static_cast<std::size_t>(id)]; }
 };
 
 void write_text(Results& results, const EvalReport& report);
 Json as_json(const EvalReport& report);
 // A row per class of the dataset: its scores, then its line of the confusion matrix.
 std::string as_csv(const EvalReport& report);
+// Accuracy, classes, confusions and calibration as one HTML file.
+std::string eval_page(const EvalReport& report);
+
+// --- shared by them
+
+std::string dataset_in_words(const EvalReport& report);
+// "tabby" or, where the model calls it otherwise, "n02123045 = tabby".
+std::string class_in_words(const EvalReport& report, std::int64_t id);
+std::string first_word(const std::string& label);  // without the synonyms that follow
+// The dataset's classes, then the others that were predicted.
+std::vector<std::int64_t> confusion_columns(const EvalReport& report);
 
 }  // namespace nunchi::cli

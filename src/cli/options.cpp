@@ -42,6 +42,12 @@ std::string check_picture_name(const std::string& name) {
   return known ? "" : name + ": expected a name ending in .png, .svg or .pdf";
 }
 
+std::string check_page_or_picture_name(const std::string& name) {
+  return check_picture_name(name).empty() || name.ends_with(".html")
+             ? ""
+             : name + ": expected a name ending in .png, .svg, .pdf or .html";
+}
+
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words) {
   return {[=](const std::string& name) {
             return std::find(names.begin(), names.end(), name) != names.end()

@@ -49,8 +49,8 @@ void add_bench(CLI::App& app, Options& o) {
           ->check(CLI::Range(0.01, 3600.0))
           ->capture_default_str();
   auto* compare = command->add_flag("--compare", o.side_by_side, "several models, one after the other");
-  auto* plot = command->add_option("--plot", o.plot, "draw it to this file: .png, .svg or .pdf")
-                   ->check(CLI::Validator(check_picture_name, ""));
+  auto* plot = command->add_option("--plot", o.plot, "draw it to this file: .png, .svg or .pdf; .html: a page with all")
+                   ->check(CLI::Validator(check_page_or_picture_name, ""));
   add_suggestion(*command, o, batches, compare, plot);
   auto* scaling = command->add_flag("--scaling", o.scaling,
                                     "instead: how the cost of attention and of a convolution grows with the tokens, "

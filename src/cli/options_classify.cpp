@@ -95,7 +95,9 @@ void add_labels(CLI::App& command, Options& o) { command.add_option("--labels", 
 
 std::string check_report(const std::string& name) {
   const auto kind = fs::path(name).extension();
-  return kind == ".json" || kind == ".csv" ? "" : name + ": expected a name ending in .json or .csv";
+  return kind == ".json" || kind == ".csv" || kind == ".html"
+             ? ""
+             : name + ": expected a name ending in .json, .csv or .html";
 }
 
 bool holds_weights(const fs::path& folder) {
@@ -204,8 +206,8 @@ void add_eval(CLI::App& app, Options& o) {
   command->add_flag("--json", o.json, "one JSON object with everything");
   command
       ->add_option("-o,--out", o.out,
-                   "write everything to this file: .json, or .csv (a row per class with its line of the confusion "
-                   "matrix)")
+                   "write everything to this file: .json, .csv (a row per class with its line of the confusion "
+                   "matrix), or .html (a page with charts)")
       ->check(CLI::Validator(check_report, ""));
   command->footer(mapping_footer);
 }

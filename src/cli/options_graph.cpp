@@ -12,12 +12,6 @@ constexpr const char* graph_footer =
     "  nunchi graph vit-base -o graph.svg --depth 3\n"
     "  nunchi graph vit-base --layers            # the names that explain --layer takes";
 
-std::string check_walk_file(const std::string& name) {
-  return check_picture_name(name).empty() || name.ends_with(".html")
-             ? ""
-             : name + ": expected a name ending in .png, .svg, .pdf or .html";
-}
-
 }  // namespace
 
 void add_graph(CLI::App& app, Options& o) {
@@ -44,7 +38,7 @@ void add_walk(CLI::App& app, Options& o) {
   command
       ->add_option("-o,--out", o.out,
                    "draw it to this file: .png, .svg (one picture), .pdf (a page for each) or .html (all)")
-      ->check(CLI::Validator(check_walk_file, ""));
+      ->check(CLI::Validator(check_page_or_picture_name, ""));
 }
 
 }  // namespace nunchi::cli

@@ -17,6 +17,7 @@ void add_reading(CLI::App& command, Options& o);   // how pictures are read, wha
 
 // Of what draws: what is wrong with the file's name, empty where nothing is.
 std::string check_picture_name(const std::string& name);
+std::string check_page_or_picture_name(const std::string& name);
 
 CLI::Validator one_of(const std::vector<std::string>& names, const std::string& in_words);
 

@@ -140,10 +140,6 @@ Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o
   return inside ? y : activate(y, e.activation);
 }
 
-}  // namespace
-
-namespace {
-
 const Tensor& weight_of(const ConvWeights& w) {
   ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
   return w.weight.defined() ? w.weight : w.packed->any();

@@ -91,6 +91,12 @@ TEST(Bench, DrawsWhatItMeasured) {
   ASSERT_EQ(bench({"--compare", vit, mobilenet, "--batch", "1", "--plot", png}).exit_code, 0);
   EXPECT_THAT(read_file(png, 1 << 24), testing::StartsWith("\x89PNG"));
   EXPECT_EQ(bench({vit, "--plot", (folder / "speed.jpg").string()}).exit_code, 2);
+  const auto html = (folder / "speed.html").string();
+  ASSERT_EQ(bench({"--compare", vit, mobilenet, "--batch", "1", "--plot", html}).exit_code, 0);
+  const auto page = read_file(html, 1 << 22);
+  for (const char* part : {"How fast it is", "vit_classifier", "mobilenet_v2", "GFLOP a picture", "fp32, 1"})
+    EXPECT_THAT(page, testing::HasSubstr(part));
+  EXPECT_EQ(bench({"--scaling", "--plot", html}).exit_code, 2);
   EXPECT_EQ(bench({vit, "--plot", (folder / "no/speed.svg").string()}).exit_code, 1);
 }
 

@@ -82,6 +82,11 @@ TEST_F(Eval, WritesTheWholeMatrixToAFile) {
   EXPECT_EQ(rows[2].fields[1], "2");
   EXPECT_EQ(run_program({"eval", vit, data(), "-o", path("x.txt")}).exit_code, 2);
   EXPECT_EQ(run_program({"eval", vit, data(), "-o", path("no/x.csv")}).exit_code, 1);
+  ASSERT_EQ(run_program({"eval", vit, data(), "-o", path("x.html")}).exit_code, 0);
+  const auto page = read_file(path("x.html"), 1 << 22);
+  for (const char* part :
+       {"How often it is right", "top-1 of 4 pictures", "Confusions", "Calibration", "Bird_of_Night = owl"})
+    EXPECT_THAT(page, HasSubstr(part));
 }
 
 TEST_F(Eval, NamesBrokenPicturesAndCountsTheRest) {
