@@ -52,15 +52,8 @@ void measure_all(const Options& options, std::vector<BenchedModel>& models) {
   }
 }
 
-std::string percent_of_peak(const BenchRun& run, const BenchedModel& model, const Measured& m) {
-  const auto share = run.share_of_peak(model, m);
-  return share ? fmt::format("{:.0f} %", 100 * *share) : "-";
-}
-
 void write_model(Results& results, const BenchRun& run, const BenchedModel& model) {
-  results.line(fmt::format("{}: {} parameters, {:.3g} GFLOP a picture of {}; {}, threads: {}, kernels: {}", model.name,
-                           with_thousands(model.info.parameters), model.gflop(), to_string(model.info.input_shape),
-                           cpu_info().brand, run.threads, isa_name(chosen_isa())));
+  results.line(fmt::format("{}: {}; {}", model.name, model.in_words(), run.machine_in_words()));
   results.line(fmt::format("{:<9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>9} {:>8} {:>10} {:>10} {:>10}",
                            "precision", "batch", "fastest", "median", "95 %", "99 %", "pictures/s", "GFLOP/s",
                            "of peak", "first call", "load", "memory"));
@@ -73,7 +66,7 @@ void write_model(Results& results, const BenchRun& run, const BenchedModel& mode
     results.line(fmt::format("{:<9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11.1f} {:>9.1f} {:>8} {:>10} {:>10} {:>10}",
                              m.precision, m.batch, short_duration(r.at(0)), short_duration(r.at(0.5)),
                              short_duration(r.at(0.95)), short_duration(r.at(0.99)), m.pictures_per_second(),
-                             1e-9 * model.flops(m), percent_of_peak(run, model, m), short_duration(r.first_seconds),
+                             1e-9 * model.flops(m), run.percent_of_peak(model, m), short_duration(r.first_seconds),
                              short_duration(r.load_seconds), format_bytes(r.peak_memory)));
   }
 }
@@ -154,9 +147,10 @@ int bench(const Options& options) {
   results.close();
   if (stop_requested()) return exit_interrupted;
   if (!options.plot.empty()) {
-    const auto drawing = options.side_by_side ? comparison_drawing(run) : model_drawing(run);
+    const PageWords say(options.language);
+    const auto drawing = options.side_by_side ? comparison_drawing(run, say) : model_drawing(run, say);
     if (options.plot.ends_with(".html"))
-      write_file(options.plot, bench_page(run, drawing));
+      write_file(options.plot, bench_page(run, drawing, say));
     else
       draw::write_drawing(options.plot, drawing);
   }

@@ -24,20 +24,15 @@ std::vector<std::string> precisions_of(const BenchRun& run) {
   return names;
 }
 
-std::string machine(const BenchRun& run) {
-  return fmt::format("{}, {}", cpu_info().brand,
-                     run.threads == 1 ? "1 thread" : fmt::format("{} threads", run.threads));
-}
-
 // One value for each batch that could be measured, with its text beside it.
 struct Value {
   double number;
   std::string text;
 };
 
-draw::LineChart over_batches(const BenchRun& run, const std::string& title, bool logarithmic,
+draw::LineChart over_batches(const BenchRun& run, const PageWords& say, const std::string& title, bool logarithmic,
                              const std::function<Value(const Measured&)>& value) {
-  draw::LineChart chart{.x = {.title = "pictures a call (batch)", .logarithmic = true},
+  draw::LineChart chart{.x = {.title = say("pictures a call (batch)"), .logarithmic = true},
                         .y = {.title = title, .logarithmic = logarithmic}};
   if (!logarithmic) chart.y.least = 0;
   std::set<double> batches;
@@ -103,16 +98,16 @@ void add(draw::Series& series, const draw::Point& point) {
 }
 
 // The points that no other one is above and to the right of, from right to left.
-draw::Series pareto_front(std::vector<draw::Point> points) {
+draw::Series pareto_front(std::vector<draw::Point> points, const PageWords& say) {
   std::ranges::sort(points, [](const auto& a, const auto& b) { return a.x != b.x ? a.x > b.x : a.y > b.y; });
-  draw::Series front{.name = "Pareto front", .x = {}, .y = {}, .dashed = true, .color = draw::quiet_ink};
+  draw::Series front{.name = say("Pareto front"), .x = {}, .y = {}, .dashed = true, .color = draw::quiet_ink};
   for (const auto& point : points)
     if (front.y.empty() || point.y > front.y.back()) add(front, point);
   return front;
 }
 
 // A thin line from each model's points to one another; the model's name at the fastest of them.
-void add_points(draw::LineChart& chart, const BenchRun& run, bool accuracy) {
+void add_points(draw::LineChart& chart, const BenchRun& run, bool accuracy, const PageWords& say) {
   const auto precisions = precisions_of(run);
   const auto names = short_names(run.models);
   std::vector<draw::Series> links, dots;
@@ -133,7 +128,7 @@ void add_points(draw::LineChart& chart, const BenchRun& run, bool accuracy) {
     links.push_back(std::move(link));
   }
   chart.series = std::move(links);
-  if (accuracy) chart.series.push_back(pareto_front(all));
+  if (accuracy) chart.series.push_back(pareto_front(all, say));
   chart.series.insert(chart.series.end(), dots.begin(), dots.end());
   // Room beside the outermost points.
   const auto by_x = [](const draw::Point& point) { return point.x; };
@@ -142,39 +137,38 @@ void add_points(draw::LineChart& chart, const BenchRun& run, bool accuracy) {
   chart.x.greatest = std::ranges::max(all, {}, by_x).x * 1.5;
 }
 
-draw::LineChart comparison_chart(const BenchRun& run, bool accuracy) {
+draw::LineChart comparison_chart(const BenchRun& run, bool accuracy, const PageWords& say) {
   draw::LineChart chart{.width = width, .height = 500};
-  const std::string speed = "pictures a second, at the fastest batch";
+  const auto speed = say("pictures a second, at the fastest batch");
   if (accuracy) {
-    chart.title = "Accuracy and speed";
-    chart.subtitle = "up and to the right is better; " + machine(run);
+    chart.title = say("Accuracy and speed");
+    chart.subtitle = say("up and to the right is better; {}", run.machine_in_words(say));
     chart.x = {.title = speed, .logarithmic = true};
-    chart.y = {.title = fmt::format("top-1 accuracy on {} (evaluation.json, whatever the precision)",
-                                    run.models.front().accuracy->dataset),
+    chart.y = {.title = say("top-1 accuracy on {} (evaluation.json, whatever the precision)",
+                            run.models.front().accuracy->dataset),
                .format = draw::NumberFormat::percent};
   } else {
-    chart.title = "Speed and work";
-    chart.subtitle = "higher is faster, further to the right is more work a picture; " + machine(run);
-    chart.x = {.title = "GFLOP a picture", .logarithmic = true};
+    chart.title = say("Speed and work");
+    chart.subtitle =
+        say("higher is faster, further to the right is more work a picture; {}", run.machine_in_words(say));
+    chart.x = {.title = say("GFLOP a picture"), .logarithmic = true};
     chart.y = {.title = speed, .logarithmic = true};
   }
-  add_points(chart, run, accuracy);
+  add_points(chart, run, accuracy, say);
   return chart;
 }
 
 }  // namespace
 
-draw::Drawing model_drawing(const BenchRun& run) {
+draw::Drawing model_drawing(const BenchRun& run, const PageWords& say) {
   const auto& model = run.models.front();
-  const draw::Head head = {
-      .title = short_names(run.models).front(),
-      .subtitle = fmt::format("{} parameters, {:.3g} GFLOP a picture of {}; {}", with_thousands(model.info.parameters),
-                              model.gflop(), to_string(model.info.input_shape), machine(run))};
-  const auto speed = over_batches(run, "pictures a second", false, [](const Measured& m) {
+  const draw::Head head = {.title = short_names(run.models).front(),
+                           .subtitle = fmt::format("{}; {}", model.in_words(say), run.machine_in_words(say))};
+  const auto speed = over_batches(run, say, say("pictures a second"), false, [](const Measured& m) {
     return Value{m.pictures_per_second(),
                  fmt::format("{:.{}f}", m.pictures_per_second(), m.pictures_per_second() < 10 ? 1 : 0)};
   });
-  const auto latency = over_batches(run, "milliseconds a call, median", true, [](const Measured& m) {
+  const auto latency = over_batches(run, say, say("milliseconds a call, median"), true, [](const Measured& m) {
     return Value{1000 * m.result.at(0.5), milliseconds(m.result.at(0.5))};
   });
   const auto onto = [head, speed, latency](draw::Canvas& canvas) {
@@ -187,8 +181,8 @@ draw::Drawing model_drawing(const BenchRun& run) {
   return {.width = width, .height = height, .draw = onto};
 }
 
-draw::Drawing comparison_drawing(const BenchRun& run) {
-  return draw::drawing(comparison_chart(run, has_comparable_accuracy(run)));
+draw::Drawing comparison_drawing(const BenchRun& run, const PageWords& say) {
+  return draw::drawing(comparison_chart(run, has_comparable_accuracy(run), say));
 }
 
 }  // namespace nunchi::cli

@@ -4,6 +4,10 @@
 
 #include <set>
 
+#include "cli/commands.h"
+#include "core/isa.h"
+#include "core/progress.h"
+
 namespace nunchi::cli {
 namespace {
 
@@ -22,12 +26,26 @@ double Measured::pictures_per_second() const {
   return result.seconds.empty() ? 0 : static_cast<double>(batch) / result.at(0.5);
 }
 
+std::string BenchedModel::in_words(const PageWords& say) const {
+  return say("{} parameters, {:.3g} GFLOP a picture of {}", with_thousands(info.parameters), gflop(),
+             to_string(info.input_shape));
+}
+
 double BenchedModel::flops(const Measured& m) const { return 1e9 * gflop() * m.pictures_per_second(); }
 
 std::optional<double> BenchRun::share_of_peak(const BenchedModel& model, const Measured& m) const {
   const double most = peak_of(peak, m.precision);
   if (most <= 0) return std::nullopt;
   return model.flops(m) / most;
+}
+
+std::string BenchRun::percent_of_peak(const BenchedModel& model, const Measured& m) const {
+  const auto share = share_of_peak(model, m);
+  return share ? fmt::format("{:.0f} %", 100 * *share) : "-";
+}
+
+std::string BenchRun::machine_in_words(const PageWords& say) const {
+  return say("{}, threads: {}, kernels: {}", cpu_info().brand, threads, isa_name(chosen_isa()));
 }
 
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/page_words.h"
 #include "core/peak.h"
 #include "draw/drawing.h"
 #include "tasks/bench.h"
@@ -36,6 +37,7 @@ struct BenchedModel {
 
   double gflop() const { return 2e-9 * static_cast<double>(info.macs); }  // a picture
   double flops(const Measured& m) const;                                  // per second
+  std::string in_words(const PageWords& say = PageWords()) const;         // its size, without its name
 };
 
 struct BenchRun {
@@ -45,20 +47,22 @@ struct BenchRun {
 
   // Of the operations that the peak allows in this precision; nothing where it is not known.
   std::optional<double> share_of_peak(const BenchedModel& model, const Measured& m) const;
+  std::string percent_of_peak(const BenchedModel& model, const Measured& m) const;  // "-" where it is not known
+  std::string machine_in_words(const PageWords& say = PageWords()) const;           // processor, threads, kernels
 };
 
 // The last part of each path or name on the hub, with the part before it where two would be the same.
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models);
 
 // Pictures a second and latency over the batches, a line for each precision, of the first model.
-draw::Drawing model_drawing(const BenchRun& run);
+draw::Drawing model_drawing(const BenchRun& run, const PageWords& say);
 
 // A point for each model and precision, at its fastest batch: accuracy over pictures a second with the Pareto front
 // where every model has one of the same dataset; otherwise pictures a second over the work of a picture.
-draw::Drawing comparison_drawing(const BenchRun& run);
+draw::Drawing comparison_drawing(const BenchRun& run, const PageWords& say);
 
 // That drawing, and a table of all that was measured of each model, in one HTML file.
-std::string bench_page(const BenchRun& run, const draw::Drawing& drawing);
+std::string bench_page(const BenchRun& run, const draw::Drawing& drawing, const PageWords& say);
 
 // bench --suggest-batch.
 int suggest_batch(const Options& options);

@@ -36,9 +36,9 @@ Heads heads_of(const Options& options) {
   return {small.heads, small.head_dim, fmt::format("ViT-S ({} has no attention)", name)};
 }
 
-std::string what_is_measured(const Scaling& scaling, const Heads& heads) {
-  return fmt::format("{} heads of {}, as of {}; fp32, {}, threads: {}", scaling.heads, scaling.head_dim, heads.of,
-                     cpu_info().brand, at::get_num_threads());
+std::string what_is_measured(const Scaling& scaling, const Heads& heads, const PageWords& say = PageWords()) {
+  return say("{} heads of {}, as of {}; fp32, {}, threads: {}", scaling.heads, scaling.head_dim, heads.of,
+             cpu_info().brand, at::get_num_threads());
 }
 
 Json as_json(const tasks::Slopes& slopes) { return {{"whole", slopes.whole}, {"upper_half", slopes.upper}}; }
@@ -117,9 +117,9 @@ void write_text(Results& results, const Scaling& scaling, const Heads& heads) {
 
 // --- as a picture
 
-draw::LineChart chart_of(const Scaling& scaling, const std::string& title, const tasks::Slopes ScalingCurve::*slopes,
-                         double (*value)(const ScalingPoint&)) {
-  draw::LineChart chart{.x = {.title = "tokens", .logarithmic = true, .ticks = {}},
+draw::LineChart chart_of(const Scaling& scaling, const PageWords& say, const std::string& title,
+                         const tasks::Slopes ScalingCurve::*slopes, double (*value)(const ScalingPoint&)) {
+  draw::LineChart chart{.x = {.title = say("tokens"), .logarithmic = true, .ticks = {}},
                         .y = {.title = title, .logarithmic = true}};
   for (const auto& curve : scaling.curves) {
     draw::Series series{.name = fmt::format("{}: {:.2f}", curve.name, (curve.*slopes).upper), .x = {}, .y = {}};
@@ -135,11 +135,11 @@ draw::LineChart chart_of(const Scaling& scaling, const std::string& title, const
   return chart;
 }
 
-draw::LineChart field_chart(const Scaling& scaling) {
-  draw::LineChart chart{.x = {.title = "layers", .least = 0, .whole_numbers = true},
-                        .y = {.title = "places seen", .least = 0}};
-  chart.series = {{.name = "attention: all", .x = {}, .y = {}, .color = draw::series_color(0)},
-                  {.name = "3x3 convolution: (1 + 2k)\u00b2", .x = {}, .y = {}, .color = draw::series_color(2)}};
+draw::LineChart field_chart(const Scaling& scaling, const PageWords& say) {
+  draw::LineChart chart{.x = {.title = say("layers"), .least = 0, .whole_numbers = true},
+                        .y = {.title = say("places seen"), .least = 0}};
+  chart.series = {{.name = say("attention: all"), .x = {}, .y = {}, .color = draw::series_color(0)},
+                  {.name = say("3x3 convolution: (1 + 2k)²"), .x = {}, .y = {}, .color = draw::series_color(2)}};
   for (auto& series : chart.series) {
     series.x.push_back(0);
     series.y.push_back(1);
@@ -152,15 +152,15 @@ draw::LineChart field_chart(const Scaling& scaling) {
   return chart;
 }
 
-void plot(const std::filesystem::path& file, const Scaling& scaling, const Heads& heads) {
-  const draw::Head head = {.title = "What more tokens cost, and how far a layer sees",
-                           .subtitle = what_is_measured(scaling, heads) +
-                                       ". Beside each name: the exponent over the upper half of the tokens."};
-  const auto time = chart_of(scaling, "milliseconds a layer, fastest", &ScalingCurve::time_slope,
+void plot(const std::filesystem::path& file, const Scaling& scaling, const Heads& heads, const PageWords& say) {
+  const draw::Head head = {.title = say("What more tokens cost, and how far a layer sees"),
+                           .subtitle = say("{}. Beside each name: the exponent over the upper half of the tokens.",
+                                           what_is_measured(scaling, heads, say))};
+  const auto time = chart_of(scaling, say, say("milliseconds a layer, fastest"), &ScalingCurve::time_slope,
                              [](const ScalingPoint& point) { return 1e3 * point.least_seconds; });
-  const auto work = chart_of(scaling, "GFLOP a layer", &ScalingCurve::work_slope,
+  const auto work = chart_of(scaling, say, say("GFLOP a layer"), &ScalingCurve::work_slope,
                              [](const ScalingPoint& point) { return 2e-9 * static_cast<double>(point.macs); });
-  const auto fields = field_chart(scaling);
+  const auto fields = field_chart(scaling, say);
   const auto onto = [&](draw::Canvas& canvas) {
     const double y =
         draw::margin + draw::draw_head(canvas, head, {draw::margin, draw::margin}, width - 2 * draw::margin);
@@ -195,7 +195,7 @@ int bench_scaling(const Options& options) {
   else
     write_text(results, scaling, heads);
   results.close();
-  if (!options.plot.empty()) plot(options.plot, scaling, heads);
+  if (!options.plot.empty()) plot(options.plot, scaling, heads, PageWords(options.language));
   return 0;
 }
 

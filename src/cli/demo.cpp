@@ -127,7 +127,7 @@ int demo(const Options& options) {
   failed += std::ssize(report.run.failures);
   if (report.run.pictures.empty()) throw Error(ErrorKind::input, "no picture could be read: there is nothing to show");
   add_attention(report, inputs, options);
-  write_file(path, demo_html(report));
+  write_file(path, demo_html(report, PageWords(options.language)));
 
   Results results("");
   print_answers(results, report);

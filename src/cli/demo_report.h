@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/options.h"
+#include "cli/page_words.h"
 #include "tasks/demo.h"
 #include "tasks/measure.h"
 
@@ -32,9 +33,9 @@ struct DemoReport {
 };
 
 // What to try next: what it is for, and the command.
-std::vector<std::pair<std::string, std::string>> next_steps();
+std::vector<std::pair<std::string, std::string>> next_steps(const PageWords& say = PageWords());
 
-std::string demo_html(const DemoReport& report);
+std::string demo_html(const DemoReport& report, const PageWords& say);
 
 std::string milliseconds(double seconds);  // "4.21 ms", "312 ms"
 

@@ -23,13 +23,6 @@ tasks::PictureInputs sample_inputs(const tasks::Classifier& classifier, const da
               }};
 }
 
-std::string model_in_words(const Options& options, const tasks::Classifier& classifier) {
-  const auto& model = classifier.models().front();
-  return fmt::format("{} ({}, {} parameters, {}{})", options.model, model.type(), with_thousands(model.parameters()),
-                     tasks::precision_name(model.precision()),
-                     options.tta.empty() ? "" : ", the mean over views: " + options.tta);
-}
-
 void write_report(const EvalReport& report) {
   const auto& options = report.options;
   Results results("");
@@ -65,8 +58,8 @@ int eval(const Options& options) {
   EvalReport report{.options = options,
                     .dataset = dataset,
                     .mapping = mapping,
+                    .model = classifier.models().front(),
                     .labels = classifier.labels(),
-                    .model = model_in_words(options, classifier),
                     .wanted = static_cast<std::int64_t>(samples.size()),
                     .load_seconds = load_seconds};
   tasks::Evaluation evaluation(dataset.classes, classifier.labels(), mapping, options.top > 0 ? options.top : 5);

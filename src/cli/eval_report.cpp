@@ -9,19 +9,29 @@
 #include "core/csv.h"
 
 namespace nunchi::cli {
-std::string dataset_in_words(const EvalReport& report) {
+
+std::string model_in_words(const EvalReport& report, const PageWords& say) {
+  const auto& model = report.model;
+  const auto& tta = report.options.tta;
+  const auto about = say("{}, {} parameters, {}", model.type(), with_thousands(model.parameters()),
+                         tasks::precision_name(model.precision()));
+  return fmt::format("{} ({}{})", report.options.model, about,
+                     tta.empty() ? "" : say(", the mean over views: {}", tta));
+}
+
+std::string dataset_in_words(const EvalReport& report, const PageWords& say) {
   const auto& dataset = report.dataset;
-  return fmt::format("{} ({}{}), {} pictures, {} classes", report.options.inputs.front(), dataset.layout,
-                     dataset.split.empty() ? "" : ", " + dataset.split,
-                     with_thousands(static_cast<std::int64_t>(dataset.samples.size())), dataset.classes.size());
+  return say("{} ({}{}), {} pictures, {} classes", report.options.inputs.front(), dataset.layout,
+             dataset.split.empty() ? "" : ", " + dataset.split,
+             with_thousands(static_cast<std::int64_t>(dataset.samples.size())), dataset.classes.size());
 }
 
 std::string first_word(const std::string& label) { return label.substr(0, label.find(',')); }
 
-std::string class_in_words(const EvalReport& report, std::int64_t id) {
+std::string class_in_words(const EvalReport& report, std::int64_t id, const PageWords& say) {
   const auto& name = report.name_of(id);
   const auto& classes = report.mapping.classes[static_cast<std::size_t>(id)];
-  if (classes.size() != 1) return fmt::format("{} ({} classes of the model)", name, classes.size());
+  if (classes.size() != 1) return say("{} ({} classes of the model)", name, classes.size());
   const auto& label = report.labels[static_cast<std::size_t>(classes.front())];
   return tasks::same_label(label, name) ? name : fmt::format("{} = {}", name, first_word(label));
 }
@@ -60,7 +70,7 @@ std::string in_words(const Proportion& share) {
 
 void write_summary(Results& results, const EvalReport& report) {
   const auto& result = report.result;
-  line(results, "model", report.model);
+  line(results, "model", model_in_words(report));
   line(results, "dataset", dataset_in_words(report));
   if (report.stopped) {
     line(results, "PARTIAL",

@@ -20,7 +20,6 @@ namespace {
 using explain::ExplainedClass;
 using explain::ExplainedMap;
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t most_clickable_patches = 400;  // a map for each patch of each block
 
 // A few pixels that are far above all others would leave the rest dark: the colours end at the 99.5th percentile.
@@ -82,9 +81,9 @@ void add_scores(draw::HtmlReport& page, const ExplainedClass& shown, const PageW
                           curves ? fmt::format("{:.3f}", s->insertion.area) : "-",
                           s ? fmt::format("{:.2f}{}", s->random_weights, s->shows_weights() ? "" : " (!)") : "-",
                           short_duration(map.seconds), map.explanation.layer});
-    table.numbers.push_back({not_a_number, curves ? s->deletion.area : not_a_number,
-                             curves ? s->insertion.area : not_a_number, s ? s->random_weights : not_a_number,
-                             map.seconds, not_a_number});
+    table.numbers.push_back({draw::no_number, curves ? s->deletion.area : draw::no_number,
+                             curves ? s->insertion.area : draw::no_number, s ? s->random_weights : draw::no_number,
+                             map.seconds, draw::no_number});
   }
   page.table(table);
 }
@@ -105,8 +104,8 @@ void add_curves(draw::HtmlReport& page, const ExplainedClass& shown, const PageW
                               .y = curve.probabilities,
                               .dashed = chart.series.size() >= 6});
     }
-    page.picture({draw::svg_uri(draw::svg_of(draw::drawing(chart))),
-                  deletion ? say("deletion curves of all methods") : say("insertion curves of all methods")});
+    page.drawing(draw::drawing(chart),
+                 deletion ? say("deletion curves of all methods") : say("insertion curves of all methods"));
   }
 }
 
@@ -189,8 +188,7 @@ void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file, cons
   const auto entropy = chart_of_heads(
       attentions, say("How widely each head spreads its attention"), say("entropy, nats"),
       [](const Tensor& weights) { return explain::attention_entropy(weights); }, say);
-  for (const auto* chart : {&distance, &entropy})
-    page.picture({draw::svg_uri(draw::svg_of(draw::drawing(*chart))), chart->title});
+  for (const auto* chart : {&distance, &entropy}) page.drawing(draw::drawing(*chart), chart->title);
   page.paragraph(
       say("A head that reads every token alike has an entropy of {:.2f}, one that reads a single token has none.",
           std::log(static_cast<double>(attentions.front().size(-1)))));

@@ -44,8 +44,9 @@ Embedded embedded(Gallery& gallery) {
 }
 
 struct Plane {
-  Tensor places;  // [n, 2]
-  std::string method;
+  Tensor places;       // [n, 2]
+  std::string method;  // as --method has it
+  std::string words;   // in the reader's language
   Json numbers = Json::object();
 };
 
@@ -58,15 +59,17 @@ std::string method_of(const Gallery& gallery, std::int64_t count) {
 Plane plane_of(const Gallery& gallery, const Tensor& vectors) {
   const auto method = method_of(gallery, vectors.size(0));
   const auto seed = gallery.options().seed;
+  const auto& say = gallery.say();
   if (method == "pca")
-    return {.places = explain::pca_plane(vectors), .method = gallery.say()("first two principal components")};
+    return {.places = explain::pca_plane(vectors), .method = method, .words = say("first two principal components")};
   ProgressLine line(method, "steps", gallery.options().quiet);
   const Progress progress = [&](std::int64_t done, std::int64_t total) { line.show(done, total); };
   if (method == "umap")
-    return {.places = explain::umap(vectors, {.seed = seed, .progress = progress}), .method = "UMAP"};
+    return {.places = explain::umap(vectors, {.seed = seed, .progress = progress}), .method = method, .words = "UMAP"};
   const auto found = explain::tsne(vectors, {.seed = seed, .progress = progress});
   return {.places = found.places,
-          .method = gallery.say()("t-SNE, perplexity {:.0f}", found.perplexity),
+          .method = method,
+          .words = say("t-SNE, perplexity {:.0f}", found.perplexity),
           .numbers = {{"perplexity", found.perplexity}, {"divergence", found.divergence}}};
 }
 
@@ -137,7 +140,7 @@ std::optional<draw::HtmlScatter> page_map(const Gallery& gallery, const Embedded
   constexpr int thumbnail_side = 64;
   constexpr std::size_t most_neighbors = 6;
   if (all.files.size() > most_on_page) return std::nullopt;
-  draw::HtmlScatter map{.description = gallery.say()("{} pictures, {}", all.files.size(), plane.method),
+  draw::HtmlScatter map{.description = gallery.say()("{} pictures, {}", all.files.size(), plane.words),
                         .groups = groups};
   const auto places = ops::numbers_of<double>(plane.places);
   for (std::size_t i = 0; i < all.files.size(); ++i) {
@@ -204,7 +207,7 @@ Finding show_embedding(Gallery& gallery) {
   const auto plane = plane_of(gallery, all.vectors);
   const auto groups = groups_of(all.files);
   Finding finding{.figure = {.title = say("{} pictures in the plane", all.files.size()),
-                             .subtitle = about(gallery, plane.method),
+                             .subtitle = about(gallery, plane.words),
                              .columns = 1,
                              .notes = {say("Near each other: alike to the network. Distances between groups, and the "
                                            "axes, have no meaning in t-SNE.")},

@@ -51,6 +51,7 @@ void add_bench(CLI::App& app, Options& o) {
   auto* compare = command->add_flag("--compare", o.side_by_side, "several models, one after the other");
   auto* plot = command->add_option("--plot", o.plot, "draw it to this file: .png, .svg or .pdf; .html: a page with all")
                    ->check(CLI::Validator(check_page_or_picture_name, ""));
+  add_language(*command, o);
   add_suggestion(*command, o, batches, compare, plot);
   auto* scaling = command->add_flag("--scaling", o.scaling,
                                     "instead: how the cost of attention and of a convolution grows with the tokens, "

@@ -209,6 +209,7 @@ void add_eval(CLI::App& app, Options& o) {
                    "write everything to this file: .json, .csv (a row per class with its line of the confusion "
                    "matrix), or .html (a page with charts)")
       ->check(CLI::Validator(check_report, ""));
+  add_language(*command, o);
   command->footer(mapping_footer);
 }
 

@@ -18,6 +18,7 @@ void add_demo(CLI::App& app, Options& o) {
   add_model(*command, o);
   command->add_option("PHOTO", o.inputs, "pictures of your own, folders or globs")->type_name("PHOTO...");
   command->add_option("-o,--out", o.out, "the report (default: nunchi-demo.html)");
+  add_language(*command, o);
   auto* yes = command->add_flag_callback(
       "-y,--yes", [&o] { o.published = {public_model}; }, "pull the small public checkpoint without asking");
   command

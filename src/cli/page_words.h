@@ -21,7 +21,7 @@ const Translations& korean_words();
 
 class PageWords {
  public:
-  explicit PageWords(draw::Language language) : language_(language) {}
+  explicit PageWords(draw::Language language = draw::Language::english) : language_(language) {}
 
   draw::Language language() const { return language_; }
 

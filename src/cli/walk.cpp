@@ -52,7 +52,7 @@ Walked walk_picture(Results& results, const tasks::VisionModel& model, const std
   write_input(results, path, picture, batch.pixels);
   write_output(results, output);
   if (options.out.empty()) return {};
-  return walked_of(model, path.filename().string(), picture, batch.pixels, output);
+  return walked_of(model, path.filename().string(), picture, batch.pixels, output, PageWords(options.language));
 }
 
 bool is_page(const std::string& file) { return file.ends_with(".html"); }
@@ -67,11 +67,11 @@ void check_drawing(const Options& options, std::size_t pictures) {
                                             options.out, pictures));
 }
 
-void draw_all(const std::string& file, const std::vector<Walked>& pictures) {
+void draw_all(const std::string& file, const std::vector<Walked>& pictures, const PageWords& say) {
   if (file.empty() || pictures.empty()) return;
-  if (is_page(file)) return write_file(file, walk_page(pictures));
+  if (is_page(file)) return write_file(file, walk_page(pictures, say));
   std::vector<draw::Drawing> sheets;
-  for (const auto& walked : pictures) sheets.push_back(walk_drawing(walked));
+  for (const auto& walked : pictures) sheets.push_back(walk_drawing(walked, say));
   if (sheets.size() == 1) return draw::write_drawing(file, sheets.front());
   draw::write_pdf(file, sheets);
 }
@@ -97,7 +97,7 @@ int walk(const Options& options) {
       ++failed;
     }
   }
-  draw_all(options.out, walked);
+  draw_all(options.out, walked, PageWords(options.language));
   return failed > 0 ? exit_some_failed : 0;
 }
 

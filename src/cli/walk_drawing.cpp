@@ -24,8 +24,8 @@ constexpr double largest_map = 124, largest_stage = 190, between_blocks = 22, an
 // The parts of a sheet, one below the other. Each is asked for its height before it is drawn.
 class WalkSheet {
  public:
-  WalkSheet(Canvas& canvas, const Walked& walked, bool draws)
-      : canvas_(canvas), theme_(canvas.theme()), walked_(walked), draws_(draws) {}
+  WalkSheet(Canvas& canvas, const Walked& walked, const PageWords& say, bool draws)
+      : canvas_(canvas), theme_(canvas.theme()), walked_(walked), say_(say), draws_(draws) {}
 
   // Returns the height of all.
   double paint() {
@@ -74,8 +74,8 @@ class WalkSheet {
   }
 
   void head() {
-    const draw::Head words = {.title = fmt::format("The way of {} through {}", walked_.name, walked_.model),
-                              .subtitle = "Every shape is that of a tensor that this run computed."};
+    const draw::Head words = {.title = say_("The way of {} through {}", walked_.name, walked_.model),
+                              .subtitle = say_("Every shape is that of a tensor that this run computed.")};
     y_ += draws_ ? draw::draw_head(canvas_, words, {draw::margin, draw::margin}, content_width)
                  : draw::head_height(canvas_, words, content_width);
   }
@@ -97,11 +97,11 @@ class WalkSheet {
     constexpr int panels = 3;  // or room for as many
     const double most = (content_width - (panels - 1) * arrow_width) / panels;
     const auto& p = walked_.picture;
-    const auto shape = fmt::format("[{}, {}, {}]  height, width, channels", p.height, p.width, p.channels);
-    auto place = panel(draw::margin, p, most, "picture", shape);
+    const auto shape = say_("[{}, {}, {}]  height, width, channels", p.height, p.width, p.channels);
+    auto place = panel(draw::margin, p, most, say_("picture"), shape);
     const double x = next_panel(place, shape);
     const auto pixels = fmt::format("pixel_values {}", to_string(walked_.pixels));
-    place = panel(x, walked_.seen, most, "what the network sees", pixels);
+    place = panel(x, walked_.seen, most, say_("what the network sees"), pixels);
     if (is_cut) patches(next_panel(place, pixels));
     y_ += 36 + picture_height + section_gap;
   }
@@ -115,8 +115,8 @@ class WalkSheet {
 
   void patches(double x) {
     const auto [rows, columns] = walked_.patches;
-    const auto place = panel(x, walked_.seen, draw::margin + content_width - x, "cut into patches",
-                             fmt::format("{} x {} = {} patches", rows, columns, rows * columns));
+    const auto place = panel(x, walked_.seen, draw::margin + content_width - x, say_("cut into patches"),
+                             say_("{} x {} = {} patches", rows, columns, rows * columns));
     if (!draws_) return;
     const draw::LineStyle line = {.color = draw::rgb(0xffffff, 0.9), .width = rows > 32 ? 0.4 : rows > 12 ? 0.8 : 1.2};
     for (std::int64_t i = 1; i < rows; ++i) {
@@ -151,11 +151,11 @@ class WalkSheet {
       words += fmt::format("{} {} + ", same, walked_.prefix[i]);
       i += static_cast<std::size_t>(same);
     }
-    return fmt::format("{}{} patches, each a vector of {}", words, count, walked_.embeddings->shape.back());
+    return say_("{}{} patches, each a vector of {}", words, count, walked_.embeddings->shape.back());
   }
 
   void tokens() {
-    title("tokens", fmt::format("embeddings {}   {}", to_string(walked_.embeddings->shape), tokens_in_words()));
+    title(say_("tokens"), fmt::format("embeddings {}   {}", to_string(walked_.embeddings->shape), tokens_in_words()));
     const auto count = walked_.patches[0] * walked_.patches[1];
     double x = draw::margin;
     for (std::size_t i = 0; i < walked_.prefix.size(); ++i) {
@@ -200,12 +200,17 @@ class WalkSheet {
 
   void block_head(bool one_shape) {
     const auto count = walked_.blocks.size();
-    const auto what = walked_.shrinks ? "stage" : "encoder block";
-    std::string words = one_shape ? fmt::format("each gives {}", to_string(walked_.blocks.front().shape)) : "";
-    if (!walked_.attention.empty())
-      words += fmt::format("{}attention in {} {}", words.empty() ? "" : "   ",
-                           walked_.shrinks ? "the last block" : "each", to_string(walked_.attention));
-    title(fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"), words);
+    std::string words = one_shape ? say_("each gives {}", to_string(walked_.blocks.front().shape)) : "";
+    if (!walked_.attention.empty()) {
+      if (!words.empty()) words += "   ";
+      const auto shape = to_string(walked_.attention);
+      words += walked_.shrinks ? say_("attention in the last block {}", shape) : say_("attention in each {}", shape);
+    }
+    const bool one = count == 1;
+    title(walked_.shrinks ? one ? say_("1 stage") : say_("{} stages", count)
+          : one ? say_("1 encoder block")
+                          : say_("{} encoder blocks", count),
+          words);
   }
 
   // The largest side with which the widest row fits.
@@ -228,7 +233,8 @@ class WalkSheet {
     const double largest = largest_in_row(in_row, rows);
     for (std::size_t begin = 0; begin < count; begin += in_row)
       block_row(begin, std::min(count, begin + in_row), largest, rows, one_shape);
-    text("Colours: the mean over all channels at each place, dark low and bright high.", {draw::margin, y_}, quiet());
+    text(say_("Colours: the mean over all channels at each place, dark low and bright high."), {draw::margin, y_},
+         quiet());
     y_ += 16 + section_gap;
   }
 
@@ -275,15 +281,15 @@ class WalkSheet {
   void answer() {
     if (!walked_.last_hidden_state.empty()) title("last_hidden_state", to_string(walked_.last_hidden_state));
     if (walked_.pooled) {
-      title("pooled", fmt::format("{} {}   one vector for the whole picture", walked_.pooled->name,
-                                  to_string(walked_.pooled->shape)));
+      title(say_("pooled"),
+            say_("{} {}   one vector for the whole picture", walked_.pooled->name, to_string(walked_.pooled->shape)));
       if (draws_)
         picture(draw::heat_picture(*walked_.pooled->map, static_cast<int>(content_width * canvas_.resolution()),
                                    static_cast<int>(strip_height * canvas_.resolution()), {.patches = true}),
                 {draw::margin, y_, content_width, strip_height}, draw::Scaling::pixels);
       y_ += strip_height + section_gap;
     }
-    if (!walked_.logits.empty()) title("head", fmt::format("logits {}", to_string(walked_.logits)));
+    if (!walked_.logits.empty()) title(say_("head"), fmt::format("logits {}", to_string(walked_.logits)));
     for (std::size_t i = 0; i < walked_.answers.size(); ++i) answer_bar(walked_.answers[i], i == 0);
     if (!walked_.answers.empty()) y_ += section_gap - 6;
   }
@@ -305,19 +311,20 @@ class WalkSheet {
   Canvas& canvas_;
   const draw::Theme theme_;
   const Walked& walked_;
+  const PageWords& say_;
   bool draws_;
   double y_ = 0;
 };
 
-draw::HtmlTable shapes_of(const Walked& walked) {
-  draw::HtmlTable table{.head = {"step", "shape"}, .rows = {}};
+draw::HtmlTable shapes_of(const Walked& walked, const PageWords& say) {
+  draw::HtmlTable table{.head = {say("step"), say("shape")}, .rows = {}};
   const auto add = [&](const std::string& name, const Shape& shape) {
     if (!shape.empty()) table.rows.push_back({name, to_string(shape)});
   };
   add("pixel_values", walked.pixels);
-  if (walked.embeddings) add("embeddings", walked.embeddings->shape);
+  if (walked.embeddings) add(say("embeddings"), walked.embeddings->shape);
   for (const auto& block : walked.blocks) add(block.name, block.shape);
-  add("attention, each block", walked.attention);
+  add(say("attention, each block"), walked.attention);
   add("last_hidden_state", walked.last_hidden_state);
   if (walked.pooled) add(walked.pooled->name, walked.pooled->shape);
   add("logits", walked.logits);
@@ -326,24 +333,24 @@ draw::HtmlTable shapes_of(const Walked& walked) {
 
 }  // namespace
 
-draw::Drawing walk_drawing(const Walked& walked, const draw::Theme& theme) {
+draw::Drawing walk_drawing(const Walked& walked, const PageWords& say, const draw::Theme& theme) {
   auto ruler = draw::ruler();
-  const double height = WalkSheet(ruler, walked, /*draws=*/false).paint();
+  const double height = WalkSheet(ruler, walked, say, /*draws=*/false).paint();
   const auto kept = std::make_shared<Walked>(walked);
   return {.width = sheet_width,
           .height = height,
-          .draw = [kept](Canvas& canvas) { WalkSheet(canvas, *kept, /*draws=*/true).paint(); },
+          .draw = [kept, say](Canvas& canvas) { WalkSheet(canvas, *kept, say, /*draws=*/true).paint(); },
           .theme = theme};
 }
 
-std::string walk_page(const std::vector<Walked>& pictures) {
-  draw::HtmlReport page("The way of a picture through " + pictures.front().model,
-                        "From pixels to the answer, with the shape of every tensor on the way.");
+std::string walk_page(const std::vector<Walked>& pictures, const PageWords& say) {
+  draw::HtmlReport page(say("The way of a picture through {}", pictures.front().model),
+                        say("From pixels to the answer, with the shape of every tensor on the way."),
+                        {.language = say.language()});
   for (const auto& walked : pictures) {
     page.heading(walked.name);
-    page.picture({draw::svg_uri(draw::svg_of(walk_drawing(walked))),
-                  fmt::format("{}, its patches or maps in each step, and the answer", walked.name)});
-    page.details("All shapes", [&] { page.table(shapes_of(walked)); });
+    page.drawing(walk_drawing(walked, say), say("{}, its patches or maps in each step, and the answer", walked.name));
+    page.details(say("All shapes"), [&] { page.table(shapes_of(walked, say)); });
   }
   return page.html();
 }

@@ -48,12 +48,12 @@ std::vector<std::string> prefix_names(const models::ModelOutput& output) {
 }
 
 // One more hidden state than blocks that attend: the embeddings come first.
-void walk_tokens(Walked& walked, const models::ModelOutput& output) {
+void walk_tokens(Walked& walked, const models::ModelOutput& output, const PageWords& say) {
   walked.prefix = prefix_names(output);
   walked.patches = output.grid;
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
     const Tensor& state = output.hidden_states[i];
-    WalkStep step{.name = fmt::format("block {}", i), .shape = shape_of(state), .map = mean_of_tokens(state, output)};
+    WalkStep step{.name = say("block {}", i), .shape = shape_of(state), .map = mean_of_tokens(state, output)};
     if (i > 0)
       walked.blocks.push_back(std::move(step));
     else
@@ -61,12 +61,11 @@ void walk_tokens(Walked& walked, const models::ModelOutput& output) {
   }
 }
 
-void walk_maps(Walked& walked, const models::ModelOutput& output) {
+void walk_maps(Walked& walked, const models::ModelOutput& output, const PageWords& say) {
   walked.shrinks = true;
   const auto& maps = output.feature_maps.empty() ? output.hidden_states : output.feature_maps;
   for (std::size_t i = 0; i < maps.size(); ++i)
-    walked.blocks.push_back(
-        {.name = fmt::format("stage {}", i + 1), .shape = shape_of(maps[i]), .map = mean_of_map(maps[i])});
+    walked.blocks.push_back({.name = say("stage {}", i + 1), .shape = shape_of(maps[i]), .map = mean_of_map(maps[i])});
   if (!output.attentions.empty() && !maps.empty() && maps.front().dim() == 4)
     walked.patches = {maps.front().size(2), maps.front().size(3)};
 }
@@ -74,7 +73,7 @@ void walk_maps(Walked& walked, const models::ModelOutput& output) {
 }  // namespace
 
 Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
-                 const Tensor& pixels, const models::ModelOutput& output) {
+                 const Tensor& pixels, const models::ModelOutput& output, const PageWords& say) {
   Walked walked{.name = name,
                 .model = model.type(),
                 .picture = picture,
@@ -89,7 +88,7 @@ Walked walked_of(const tasks::VisionModel& model, const std::string& name, const
                 .pooled = {},
                 .answers = {}};
   const bool keeps_tokens = output.feature_maps.empty() && !output.attentions.empty();
-  keeps_tokens ? walk_tokens(walked, output) : walk_maps(walked, output);
+  keeps_tokens ? walk_tokens(walked, output, say) : walk_maps(walked, output, say);
   if (!output.attentions.empty()) walked.attention = shape_of(output.attentions.back());
   if (output.pooler_output.defined() && output.pooler_output.dim() == 2)
     walked.pooled = {.name = "pooler_output",

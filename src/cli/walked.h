@@ -1,11 +1,12 @@
 // cli/walked.h: what `nunchi walk` saw of one picture's way through a model: every shape is that of a tensor of this
 // run.
 //
-//   const Walked walked = walked_of(model, path.filename(), picture, pixels, output);
-//   draw::write_drawing("walk.png", walk_drawing(walked));      // or .svg, .pdf
-//   write_file("walk.html", walk_page({walked}));               // core/file.h
+//   const Walked walked = walked_of(model, path.filename(), picture, pixels, output, say);
+//   draw::write_drawing("walk.png", walk_drawing(walked, say)); // or .svg, .pdf
+//   write_file("walk.html", walk_page({walked}, say));          // core/file.h
 #pragma once
 
+#include "cli/page_words.h"
 #include "draw/drawing.h"
 #include "draw/overlay.h"
 #include "tasks/classify.h"
@@ -35,11 +36,11 @@ struct Walked {
 
 // pixels: what the network got, one picture; output: with hidden states and attentions.
 Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
-                 const Tensor& pixels, const models::ModelOutput& output);
+                 const Tensor& pixels, const models::ModelOutput& output, const PageWords& say);
 
-draw::Drawing walk_drawing(const Walked& walked, const draw::Theme& theme = draw::light_theme);
+draw::Drawing walk_drawing(const Walked& walked, const PageWords& say, const draw::Theme& theme = draw::light_theme);
 
 // A page with everything in it, one part for each picture.
-std::string walk_page(const std::vector<Walked>& pictures);
+std::string walk_page(const std::vector<Walked>& pictures, const PageWords& say);
 
 }  // namespace nunchi::cli

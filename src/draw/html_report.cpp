@@ -101,6 +101,10 @@ void HtmlReport::code(const std::string& text) {
 
 void HtmlReport::picture(const HtmlPicture& picture) { body_ += html_figure(picture, " class=\"paper\""); }
 
+void HtmlReport::drawing(const Drawing& drawing, const std::string& description) {
+  picture({svg_uri(svg_of(drawing)), description});
+}
+
 void HtmlReport::cards(const std::vector<HtmlCard>& cards) {
   const bool wide = std::any_of(cards.begin(), cards.end(), [](const auto& each) { return each.pictures.size() > 1; });
   body_ += wide ? "<div class=\"cards wide\">\n" : "<div class=\"cards\">\n";

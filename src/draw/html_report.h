@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "draw/drawing.h"
 #include "draw/html_explorer.h"
 #include "draw/html_gallery.h"
 #include "draw/html_parts.h"
@@ -61,7 +62,8 @@ class HtmlReport {
   void paragraph(const std::string& text);
   void note(const std::string& text);        // a paragraph set apart: what to know before reading on
   void code(const std::string& text);        // as it is, in a box
-  void picture(const HtmlPicture& picture);  // as wide as the page, on paper; charts: svg_uri(canvas.svg())
+  void picture(const HtmlPicture& picture);  // as wide as the page, on paper
+  void drawing(const Drawing& drawing, const std::string& description);  // the same, as SVG
   void cards(const std::vector<HtmlCard>& cards);
   void gallery(const HtmlGallery& gallery);
   void explorer(const HtmlExplorer& explorer);

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "draw/html_parts.h"
 
 namespace nunchi::draw {
 namespace {
-
-constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
 double number_of(const HtmlTable& table, std::size_t row, std::size_t column) {
   if (table.numbers.empty()) return leading_number(table.rows[row][column]);

@@ -35,9 +35,10 @@ std::unique_ptr<tasks::VisionModel> load(const std::filesystem::path& path, cons
 
 struct Model::Implementation {
   std::unique_ptr<tasks::VisionModel> model;
+  mutable explain::Anatomies anatomies{*model};  // used by the executor's thread alone
 
   image::Picture read(const std::filesystem::path& path) const {
-    return image::read_picture(path, {.apply_exif_orientation = model->transform().apply_exif_orientation});
+    return image::read_picture(path, image::decoding_for(model->transform(), {}));
   }
 
   std::vector<Answer> classify(const image::Picture& picture, int count) const {
@@ -63,7 +64,8 @@ struct Model::Implementation {
   HeatMap explain(const image::Picture& picture, const ExplainOptions& options) const {
     const auto values = image::apply(model->transform(), picture);
     return engine::executor().run([&] {
-      const explain::Subject subject(*model, tasks::as_batch(values));
+      const Tensor pixels = tasks::as_batch(values);
+      const explain::Subject subject(*model, pixels, anatomies.of(pixels));
       const auto id = class_of(subject, options);
       const std::string usual = classes() > 0 ? "grad-cam" : "eigen-cam";
       const auto& method = explain::method_named(options.method.empty() ? usual : options.method, subject);

@@ -50,6 +50,7 @@ class PictureMaps {
       : subject_(subject),
         options_(options),
         boxes_(std::move(boxes)),
+        chance_of_hit_(random != nullptr ? chance_of_hit(subject.anatomy().image, boxes_) : 0),
         progress_(progress),
         methods_(options.methods.empty() ? usual_methods(subject) : methods_named(options.methods, subject)) {
     if (random != nullptr) random_subject_.emplace(subject.seen_by(*random));
@@ -73,7 +74,7 @@ class PictureMaps {
     asked.target = target;
     const auto made = method.depends_on_class ? make(method, asked) : made_once(method, asked);
     ExplainedMap map{.method = &method, .explanation = made.explanation, .seconds = made.seconds};
-    if (options_.scored) map.scores = scores(method, asked, made);
+    if (random_subject_) map.scores = scores(method, asked, made);
     return map;
   }
 
@@ -107,7 +108,7 @@ class PictureMaps {
     scores.random_weights = rank_correlation(map, made.with_random_weights);
     if (!boxes_.empty()) {
       scores.hit = hits(map, subject_.anatomy().image, boxes_);
-      scores.chance_of_hit = chance_of_hit(subject_.anatomy().image, boxes_);
+      scores.chance_of_hit = chance_of_hit_;
     }
     return scores;
   }
@@ -122,6 +123,7 @@ class PictureMaps {
   std::optional<Subject> random_subject_;
   const ExplainOptions& options_;
   std::vector<Box> boxes_;
+  double chance_of_hit_;
   const ExplainProgress& progress_;
   std::vector<const Method*> methods_;
   std::map<const Method*, Made> of_any_class_;

@@ -48,6 +48,11 @@ Sides same_padding(std::int64_t size, const SamePadding& p) {
   return {total / 2 * p.dilation, (total - total / 2) * p.dilation};
 }
 
+const Tensor& weight_of(const ConvWeights& w) {
+  ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
+  return w.weight.defined() ? w.weight : w.packed->any();
+}
+
 struct Padded {
   Tensor x;
   ConvWeights weights;
@@ -56,7 +61,8 @@ struct Padded {
 
 // The convolution pads by itself where both sides get the same, and so writes no padded copy. Of a kernel with one
 // channel a row and a column of zeros more cost less than the copy.
-Padded with_same_padding(const Tensor& x, const ConvWeights& w, const Tensor& weight, ConvOptions o) {
+Padded with_same_padding(const Tensor& x, const ConvWeights& w, ConvOptions o) {
+  const Tensor& weight = weight_of(w);
   o.same = false;
   const SamePadding across{.kernel = weight.size(3), .stride = o.stride[1], .dilation = o.dilation[1]};
   const SamePadding down{.kernel = weight.size(2), .stride = o.stride[0], .dilation = o.dilation[0]};
@@ -102,14 +108,14 @@ bool is_product(const Tensor& weight, const ConvOptions& o, const ConvEpilogue& 
          o.padding == Pair{0, 0} && (!e.residual || e.activation == Activation::none);
 }
 
-Tensor product(const Tensor& dense, const ConvWeights& w, const ConvEpilogue& e) {
+Tensor product(const Tensor& x, const ConvWeights& w, const ConvEpilogue& e) {
   const auto pixels = [](const Tensor& map) {
     return map.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});
   };
   const Epilogue epilogue{.activation = e.activation,
                           .residual = e.residual ? std::optional(pixels(*e.residual)) : std::nullopt};
   const LinearWeights weights{.weight = {}, .bias = w.bias, .packed = w.packed->as_matrix()};
-  return linear_packed(pixels(dense), weights, epilogue).permute({0, 3, 1, 2});
+  return linear_packed(pixels(x), weights, epilogue).permute({0, 3, 1, 2});
 }
 
 Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
@@ -122,8 +128,8 @@ Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o
   static const auto with_activation = onednn<Unary>("mkldnn::_convolution_pointwise");
   static const auto with_residual = onednn<Binary>("mkldnn::_convolution_pointwise", "binary");
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
+  if (is_product(w.packed->any(), o, e)) return product(x, w, e);
   const Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  if (is_product(w.packed->any(), o, e)) return product(dense, w, e);
   const Tensor& packed = w.packed->for_input(x.sizes(), o);
   if (e.residual) {
     const bool relu = e.activation == Activation::relu;  // the only one that can follow a sum inside
@@ -138,11 +144,6 @@ Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o
   const Tensor y = with_activation.call(dense, packed, bias, o.padding, o.stride, o.dilation, o.groups, applied.name,
                                         applied.scalars, applied.algorithm);
   return inside ? y : activate(y, e.activation);
-}
-
-const Tensor& weight_of(const ConvWeights& w) {
-  ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
-  return w.weight.defined() ? w.weight : w.packed->any();
 }
 
 // macs: of one number of the result.
@@ -165,7 +166,7 @@ Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const
   const Tensor& weight = weight_of(w);
   const auto macs = weight.numel() / weight.size(0);
   if (!o.same) return convolve(x, w, o, e, macs);
-  const auto padded = with_same_padding(x, w, weight, o);
+  const auto padded = with_same_padding(x, w, o);
   return convolve(padded.x, padded.weights, padded.options, e, macs);
 }
 

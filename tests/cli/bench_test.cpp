@@ -96,6 +96,8 @@ TEST(Bench, DrawsWhatItMeasured) {
   const auto page = read_file(html, 1 << 22);
   for (const char* part : {"How fast it is", "vit_classifier", "mobilenet_v2", "GFLOP a picture", "fp32, 1"})
     EXPECT_THAT(page, testing::HasSubstr(part));
+  ASSERT_EQ(bench({vit, "--batch", "1", "--plot", html, "--language", "ko"}).exit_code, 0);
+  EXPECT_THAT(read_file(html, 1 << 22), testing::AllOf(HasSubstr("얼마나 빠른가"), HasSubstr("사진 한 장에")));
   EXPECT_EQ(bench({"--scaling", "--plot", html}).exit_code, 2);
   EXPECT_EQ(bench({vit, "--plot", (folder / "no/speed.svg").string()}).exit_code, 1);
 }

@@ -41,6 +41,14 @@ TEST_F(Demo, ShowsPhotosOfTheUser) {
   EXPECT_THAT(report(), AllOf(HasSubstr("b, &quot;c&quot;"), HasSubstr("고양이")));
 }
 
+TEST_F(Demo, SpeaksKorean) {
+  const auto run =
+      run_program({"demo", "--no-network", "--threads", "1", "-m", vit, "-o", out("report.html"), "--language", "ko"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(report(), AllOf(HasSubstr("lang=\"ko\""), HasSubstr("사진에 무엇이 있는가"),
+                              HasSubstr("사진 7장, 신경망 하나"), HasSubstr("어디를 보는가"), HasSubstr("방금")));
+}
+
 TEST_F(Demo, OnePhotoHasNothingToBeComparedWith) {
   const auto run =
       run_program({"demo", "--no-network", "--threads", "1", "-m", mobilenet, "-o", out("report.html"), in(names[0])});

@@ -119,6 +119,8 @@ TEST_F(Graphs, WalkMakesAPageOfAllPictures) {
       EXPECT_THAT(page, HasSubstr(line.substr(at))) << line;
     }
   }
+  ASSERT_EQ(run_program({"walk", vit, in(), "-o", out("ko.html"), "--language", "ko"}).exit_code, 0);
+  EXPECT_THAT(text_of(out("ko.html")), AllOf(HasSubstr("안을 지나는 길"), HasSubstr("모든 모양")));
   ASSERT_EQ(run_program({"walk", vit, in(), "-o", out("walk.pdf")}).exit_code, 0);
   EXPECT_THAT(text_of(out("walk.pdf")), testing::StartsWith("%PDF"));
 }

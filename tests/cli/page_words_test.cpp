@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 // What stands in say("...") and .summary = "..." in the sources of the pages, its parts joined.
 std::set<std::string> said() {
   std::set<std::string> all;
-  const std::regex call(R"((?:\bsay(?:\(\))?\(|\.summary =)\s*((?:"(?:[^"\\]|\\.)*"\s*)+))");
+  const std::regex call(R"((?:\bsay_?(?:\(\))?\(|\.summary =)\s*((?:"(?:[^"\\]|\\.)*"\s*)+))");
   const std::regex part(R"re("((?:[^"\\]|\\.)*)")re");
   std::vector<fs::path> files = {fs::path(NUNCHI_SOURCE_DIR) / "src/explain/methods.cpp"};
   for (const auto& entry : fs::directory_iterator(fs::path(NUNCHI_SOURCE_DIR) / "src/cli"))
@@ -43,6 +43,18 @@ std::multiset<std::string> fields_of(std::string_view text) {
   return fields;
 }
 
+// As fmt asks: the places of all values are numbered, each once, or those of none.
+bool has_one_place_for_each(std::string_view text) {
+  const std::regex place(R"(\{(\d*)(?::[^}]*)?\})");
+  const std::string whole(text);
+  std::multiset<std::string> places, numbers;
+  for (std::sregex_iterator found(whole.begin(), whole.end(), place), end; found != end; ++found) {
+    numbers.insert(std::to_string(places.size()));
+    places.insert((*found)[1]);
+  }
+  return places == numbers || places.count("") == places.size();
+}
+
 TEST(PageWords, AllHaveTheirKorean) {
   const auto texts = said();
   ASSERT_GT(texts.size(), 50U);
@@ -50,6 +62,7 @@ TEST(PageWords, AllHaveTheirKorean) {
   for (const auto& [english, korean] : korean_words()) {
     EXPECT_TRUE(texts.contains(std::string(english))) << english << ": no page says so";
     EXPECT_EQ(fields_of(english), fields_of(korean)) << korean;
+    EXPECT_TRUE(has_one_place_for_each(korean)) << korean;
   }
 }
 

@@ -18,6 +18,14 @@ constexpr const char* cell = R"(<annotation>
 </annotation>
 )";
 
+void expect_box(const LabelledBox& box, const LabelledBox& expected) {
+  EXPECT_EQ(box.label, expected.label);
+  EXPECT_DOUBLE_EQ(box.left, expected.left);
+  EXPECT_DOUBLE_EQ(box.top, expected.top);
+  EXPECT_DOUBLE_EQ(box.right, expected.right);
+  EXPECT_DOUBLE_EQ(box.bottom, expected.bottom);
+}
+
 class Boxes : public testing::Test {
  protected:
   std::vector<LabelledBox> read(const std::string& name, const std::string& text) const {
@@ -39,22 +47,15 @@ class Boxes : public testing::Test {
 TEST_F(Boxes, OfYoloAreCentreAndSize) {
   const auto boxes = read("a.txt", "16 0.5 0.25 0.2 0.5\n\n0 0.1 0.1 0.2 0.2\r\n");
   ASSERT_EQ(boxes.size(), 2U);
-  EXPECT_EQ(boxes[0].label, "16");
-  EXPECT_DOUBLE_EQ(boxes[0].left, 0.4);
-  EXPECT_DOUBLE_EQ(boxes[0].right, 0.6);
-  EXPECT_DOUBLE_EQ(boxes[0].top, 0);
-  EXPECT_DOUBLE_EQ(boxes[0].bottom, 0.5);
+  expect_box(boxes[0], {.label = "16", .left = 0.4, .top = 0, .right = 0.6, .bottom = 0.5});
+  expect_box(boxes[1], {.label = "0", .left = 0, .top = 0, .right = 0.2, .bottom = 0.2});
   EXPECT_TRUE(read("empty.txt", "").empty());
 }
 
 TEST_F(Boxes, OfVocAreCornersInPixelsFromOne) {
   const auto boxes = read("a.xml", cell);
   ASSERT_EQ(boxes.size(), 1U);
-  EXPECT_EQ(boxes[0].label, "WBC");
-  EXPECT_DOUBLE_EQ(boxes[0].left, 0);
-  EXPECT_DOUBLE_EQ(boxes[0].top, 0.25);
-  EXPECT_DOUBLE_EQ(boxes[0].right, 0.5);
-  EXPECT_DOUBLE_EQ(boxes[0].bottom, 1);
+  expect_box(boxes[0], {.label = "WBC", .left = 0, .top = 0.25, .right = 0.5, .bottom = 1});
 }
 
 TEST_F(Boxes, WhatIsWrongIsToldWithItsLine) {
