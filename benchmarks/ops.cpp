@@ -180,6 +180,8 @@ void add_all() {
       add_linear("fc1_gelu", rows, 768, 3072, precision, ops::Activation::gelu);
       add_linear("fc2", rows, 3072, 768, precision);
     }
+    add_linear("swin_fc1_gelu", 3136, 96, 384, precision, ops::Activation::gelu);
+    add_linear("swin_fc2", 3136, 384, 96, precision);
   }
   for (const auto precision : {Precision::fp32, Precision::bf16}) {
     for (const std::int64_t tokens : {49, 197, 577, 1369, 4096}) add_attention(1, tokens, 12, precision);

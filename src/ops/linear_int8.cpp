@@ -161,8 +161,8 @@ const char* linear_int8_obstacle(const Tensor& x) {
 Tensor linear_int8_reference(const Tensor& x, const Int8Weights& w, const Tensor& bias, const Epilogue& e) {
   const Tensor wide = x.to(at::kFloat);
   const Tensor low = wide.amin(-1, /*keepdim=*/true), range = wide.amax(-1, /*keepdim=*/true) - low;
-  const Tensor step = at::where(range > 0, range / 255, 1.0);
-  const Tensor seen = low + step * ((wide - low) / step).round();
+  const Tensor step = at::where(range > 1e-30, range / 255, 1.0);
+  const Tensor seen = low + step * ((wide - low) * step.reciprocal()).round();
   const Tensor y = at::linear(seen, dequantise_weight(w), bias.defined() ? bias.to(at::kFloat) : bias);
   return finish(activate(y, e.activation), e).to(x.scalar_type());
 }

@@ -99,12 +99,18 @@ constexpr float rounding = 12582912;  // 1.5 * 2^23: added, it leaves the neares
 inline Floats at_least(Floats x, float least) { return _mm512_max_ps(all(least), x); }
 inline Floats nearest(Floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Floats times_power_of_two(Floats x, Floats n) { return _mm512_scalef_ps(x, n); }
+inline Words nearest_integers(Floats x) { return as<Words>(_mm512_cvtps_epi32(x)); }
 #else
 inline Floats at_least(Floats x, float least) { return x < least ? all(least) : x; }
 inline Floats nearest(Floats x) { return (x + rounding) - rounding; }
 inline Floats times_power_of_two(Floats x, Floats n) {
   return x * as<Floats>((__builtin_convertvector(n, Words) + 127) << 23);
 }
+#ifdef __AVX2__
+inline Words nearest_integers(Floats x) { return as<Words>(_mm256_cvtps_epi32(x)); }
+#else
+inline Words nearest_integers(Floats x) { return __builtin_convertvector(nearest(x), Words); }
+#endif
 #endif
 
 // e^x for x <= 0: 2^n * e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 6: relative error below 2e-7.

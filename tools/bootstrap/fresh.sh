@@ -1,6 +1,9 @@
 # Sourced by the launchers, with `root` set: is the last build still good? Kept apart and small, because every call of
 # ./nunchi pays for it.
 
+# A thread that waits for the others spins for 0.3 ms, not for 3: time for whatever else runs on the cores.
+[[ -n ${OMP_WAIT_POLICY-} ]] || export GOMP_SPINCOUNT="${GOMP_SPINCOUNT-30000}"
+
 # What a build depends on besides files: a change of any of these asks for a new look.
 build_settings() { REPLY="$root|${NUNCHI_LIBTORCH-}|${CMAKE_PREFIX_PATH-}|${CXX-}"; }
 
