@@ -90,7 +90,7 @@ Tensor SwinBlock::forward(const Tensor& x, nn::Grid map, Tensor* attention) cons
 Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, Tensor* attention) const {
   const auto cut = cut_of(map);
   if (!windows_ || windows_->cut() != cut) windows_.emplace(cut, x.device());
-  return windows_->join(attn.forward(windows_->split(x), *windows_, attention));
+  return windows_->without_padding(attn.forward(windows_->with_padding(x), *windows_, attention));
 }
 
 nn::WindowCut SwinBlock::cut_of(nn::Grid map) const {

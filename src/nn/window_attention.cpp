@@ -33,14 +33,9 @@ Tensor pad(const Tensor& map, Grid to) {
   return below == 0 && right == 0 ? map : at::constant_pad_nd(map, {0, 0, 0, right, 0, below});
 }
 
-Tensor crop(const Tensor& map, Grid to) { return map.slice(1, 0, to[0]).slice(2, 0, to[1]); }
-
 Grid whole_windows(Grid map, Grid window) {
   return {(map[0] + window[0] - 1) / window[0] * window[0], (map[1] + window[1] - 1) / window[1] * window[1]};
 }
-
-// Rows of axis 1. LibTorch's C++ has no index_select for tensors without memory, but it has index.
-Tensor take(const Tensor& x, const Tensor& rows) { return at::index(x, {std::optional<Tensor>(), rows}); }
 
 // 0 for what the shift leaves in its place along an axis, 1 for what it brings around the edge.
 Tensor came_around(std::int64_t length, std::int64_t shift) {
@@ -102,48 +97,26 @@ Tensor partition_windows(const Tensor& map, Grid window) {
       .reshape({-1, window[0], window[1], c});
 }
 
-Tensor reverse_windows(const Tensor& windows, Grid window, Grid map) {
-  const auto whole = whole_windows(map, window);
-  const Tensor padded =
-      windows.view({-1, whole[0] / window[0], whole[1] / window[1], window[0], window[1], windows.size(-1)})
-          .transpose(2, 3)
-          .reshape({-1, whole[0], whole[1], windows.size(-1)});
-  return crop(padded, map);
-}
-
 Grid WindowCut::padded() const { return whole_windows(map, window); }
 
 Windows::Windows(const WindowCut& cut, at::Device device) : cut_(cut) {
   if (cut.map == cut.window && !cut.is_shifted()) return;  // one window: nothing moves
   const c10::InferenceMode outside(false);                 // the same indices serve training
   const auto moved = cut.shift_then_pad ? cut.map : cut.padded();
-  const auto windows = area(cut.padded()) / area(cut.window);
-
   const Tensor numbers = at::arange(1, area(cut.map) + 1).view({1, cut.map[0], cut.map[1], 1});
   const Tensor there = at::roll(pad(numbers, moved), {-cut.shift[0], -cut.shift[1]}, {1, 2});
-  tokens_ = partition_windows(there, cut.window).flatten();  // 0: padding
-  if (cut.map == cut.padded()) tokens_ = tokens_ - 1;
-
-  const Tensor places = at::arange(area(cut.padded())).view({windows, cut.window[0], cut.window[1], 1});
-  const Tensor back = at::roll(reverse_windows(places, cut.window, moved), {cut.shift[0], cut.shift[1]}, {1, 2});
-  places_ = crop(back, cut.map).flatten();
-
+  const Tensor tokens = partition_windows(there, cut.window).flatten(1) - 1;  // -1: padding
+  const Tensor rows = tokens.masked_scatter(tokens < 0, at::arange(area(cut.map), area(cut.padded())));
+  rows_ = {.rows = rows.to(device), .places = rows.flatten().argsort().to(device)};
   if (cut.is_shifted()) parted_ = parted_pairs(cut).to(device);
-  tokens_ = tokens_.to(device);
-  places_ = places_.to(device);
 }
 
-Tensor Windows::split(const Tensor& x) const {
-  if (!tokens_.defined()) return x;
-  const bool padded = cut_.map != cut_.padded();
-  const Tensor rows = padded ? at::cat({at::zeros_like(x.slice(1, 0, 1)), x}, 1) : x;
-  return take(rows, tokens_).view({-1, area(cut_.window), x.size(2)});
+Tensor Windows::with_padding(const Tensor& x) const {
+  const auto lacking = area(cut_.padded()) - x.size(1);
+  return lacking == 0 ? x : at::constant_pad_nd(x, {0, 0, 0, lacking});
 }
 
-Tensor Windows::join(const Tensor& windows) const {
-  if (!tokens_.defined()) return windows;
-  return take(windows.view({-1, area(cut_.padded()), windows.size(2)}), places_);
-}
+Tensor Windows::without_padding(const Tensor& x) const { return x.slice(1, 0, area(cut_.map)); }
 
 WindowAttention::WindowAttention(const WindowAttentionConfig& config)
     : qkv(config.dim, 3 * inner_dim(config), config.qkv_bias && !config.cosine),
@@ -179,7 +152,7 @@ ops::LinearWeights in_own_memory(const Linear& linear) {
 
 Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor* weights) const {
   const auto parts = project(x).view({x.size(0), x.size(1), 3, config_.heads, -1}).unbind(2);
-  Tensor q = parts[0], k = parts[1];  // [b * windows, n, heads, head_dim]
+  Tensor q = parts[0], k = parts[1];  // [b, windows * n, heads, head_dim]
   if (config_.cosine) {
     q = (unit(q) * scale()).to(x.scalar_type());
     k = unit(k).to(x.scalar_type());
@@ -187,6 +160,7 @@ Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor*
   const auto result = ops::attention(q, k, parts[2],
                                      {.scale = config_.cosine ? std::optional(1.0) : std::nullopt,
                                       .bias = bias(windows),
+                                      .windows = windows.rows(),
                                       .dropout = is_training() ? config_.attention_dropout : 0,
                                       .return_weights = weights != nullptr});
   if (weights) *weights = result.weights;

@@ -3,20 +3,18 @@
 //
 //   nn::WindowAttention attention({.dim = 96, .heads = 3, .window = {7, 7}});
 //   const nn::Windows windows({.map = {56, 56}, .window = {7, 7}, .shift = {3, 3}}, x.device());
-//   Tensor y = windows.join(attention.forward(windows.split(x), windows));   // [b, 56 * 56, 96]
+//   Tensor y = windows.without_padding(attention.forward(windows.with_padding(x), windows));   // [b, 56 * 56, 96]
 #pragma once
 
 #include "nn/linear.h"
 #include "nn/position.h"
+#include "ops/attention_windows.h"
 
 namespace nunchi::nn {
 
 // map [b, h, w, c] -> [b * windows, window_h, window_w, c], rows of windows first. What does not fill a window is
 // padded with zeros below and to the right.
 Tensor partition_windows(const Tensor& map, Grid window);
-
-// The inverse: windows -> [b, map[0], map[1], c], without the padding.
-Tensor reverse_windows(const Tensor& windows, Grid window, Grid map);
 
 // How a map of tokens is cut into windows.
 struct WindowCut {
@@ -34,17 +32,19 @@ class Windows {
  public:
   Windows(const WindowCut& cut, at::Device device);
 
-  Tensor split(const Tensor& x) const;       // [b, h * w, c] -> [b * windows, n, c], n tokens in each; padding is zero
-  Tensor join(const Tensor& windows) const;  // the inverse; padding is dropped
+  // [b, h * w, c] -> [b, windows * n, c]: behind the map as many zeros as its windows lack tokens. And back.
+  Tensor with_padding(const Tensor& x) const;
+  Tensor without_padding(const Tensor& x) const;
 
   const WindowCut& cut() const { return cut_; }
-  const Tensor& parted() const {
-    return parted_;
-  }  // [windows, n, n]: pairs that only the way around the edge brought
-     // together; undefined without a shift
+  // Of such rows; nothing where all are in one window.
+  const std::optional<ops::AttentionWindows>& rows() const { return rows_; }
+  // [windows, n, n]: pairs that only the way around the edge brought together; undefined without a shift.
+  const Tensor& parted() const { return parted_; }
+
  private:
   WindowCut cut_;
-  Tensor tokens_, places_;  // row of x (behind one of zeros) for each place in the windows, and back
+  std::optional<ops::AttentionWindows> rows_;
   Tensor parted_;
 };
 
@@ -65,7 +65,7 @@ class WindowAttention : public Module {
  public:
   explicit WindowAttention(const WindowAttentionConfig& config);
 
-  // x [b * windows, n, dim] as `windows` splits it, of the configured window or a smaller one -> the same shape.
+  // x [b, windows * n, dim] as `windows` pads it, of the configured window or a smaller one -> the same shape.
   // `weights`, where given, receives [b * windows, heads, n, n].
   Tensor forward(const Tensor& x, const Windows& windows, Tensor* weights = nullptr) const;
 

@@ -3,10 +3,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/index.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 #include <limits>
@@ -37,10 +39,10 @@ Tensor softmax_of_allowed(const Tensor& scores) {
   return at::softmax(scores.masked_fill(blind, 0), -1).masked_fill(blind, 0);
 }
 
-// How many biases the samples take turns with: the windows of a picture, where b is the windows of a whole batch.
-std::int64_t turns(const Tensor& q, const std::optional<Tensor>& bias) {
+// How many biases the samples take turns with: the windows of a picture, where they are the windows of a whole batch.
+std::int64_t turns(std::int64_t samples, const std::optional<Tensor>& bias) {
   const auto count = bias && bias->dim() == 4 ? bias->size(0) : 1;
-  ASSERT(q.size(0) % count == 0, "the biases of windows divide a batch of pictures");
+  ASSERT(samples % count == 0, "the biases of windows divide a batch of pictures");
   return count;
 }
 
@@ -57,7 +59,7 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options) {
   const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };  // [b, heads, n, head_dim]
   Tensor scores = at::matmul(heads_first(q), heads_first(k).transpose(-2, -1)) * scale_of(q, options);
-  if (options.bias) scores = add_bias(scores, *options.bias, turns(q, options.bias));
+  if (options.bias) scores = add_bias(scores, *options.bias, turns(q.size(0), options.bias));
   if (options.mask) {  // -inf, which every floating dtype can store
     scores = scores.masked_fill(broadcastable(*options.mask).logical_not(), -std::numeric_limits<double>::infinity());
   }
@@ -67,15 +69,9 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
   return {heads_first(at::matmul(weights, heads_first(v))), weights};
 }
 
-AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const auto count_of_biases = turns(q, options.bias);
-  const bool ours = options.dropout == 0 && (!options.bias || !at::GradMode::is_enabled());
-  if (ours) {
-    const auto bias = options.bias ? AttentionBias(*options.bias, q.size(2), q.size(1), k.size(1)) : AttentionBias();
-    if (attention_blocks_obstacle(q, k, v)[0] == '\0')
-      return {attention_blocks(q, k, v, scale_of(q, options), bias), {}};
-    if (attention_heads_obstacle(q, k, v)[0] == '\0') return {attention_heads(q, k, v, scale_of(q, options), bias), {}};
-  }
+// By LibTorch.
+AttentionResult attention_by_sdpa(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  const auto count_of_biases = turns(q.size(0), options.bias);
   const auto of = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
     return t.narrow(0, from, count).transpose(1, 2);  // [count, heads, n, head_dim]
   };
@@ -89,6 +85,51 @@ AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& 
   return {outputs.size() == 1 ? outputs[0] : at::cat(outputs, 0), {}};
 }
 
+// Rows of axis 1 in another order, and their gradients in the first one again. LibTorch's C++ has no index_select for
+// tensors without memory, but it has index, whose own gradient would add row by row what never meets.
+struct Reordered : torch::autograd::Function<Reordered> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& order,
+                        const Tensor& back) {
+    context->save_for_backward({order, back});
+    return at::index(x, {std::optional<Tensor>(), order});
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    return {Reordered::apply(gradients[0], saved[1], saved[0]), Tensor(), Tensor()};
+  }
+};
+
+// Each window copied into a sample of its own, and the output back to where its queries lie.
+AttentionResult attention_of_copies(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options,
+                                    const auto& attention) {
+  const auto rows = options.windows->rows.flatten(), places = options.windows->places;
+  const auto copied = [&](const Tensor& t) {
+    return Reordered::apply(t, rows, places).view({-1, options.windows->rows.size(1), t.size(2), t.size(3)});
+  };
+  auto of_samples = options;
+  of_samples.windows.reset();
+  auto result = attention(copied(q), copied(k), copied(v), of_samples);
+  result.output = Reordered::apply(result.output.reshape(q.sizes()), places, rows);
+  return result;
+}
+
+AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  const bool plain = !options.bias && !options.windows;
+  if (options.dropout == 0 && (plain || !at::GradMode::is_enabled())) {
+    const AttentionSamples samples(options.windows);
+    const auto n_q = samples.tokens_of(q), n_k = samples.tokens_of(k);
+    turns(samples.of(q.size(0)), options.bias);
+    const auto bias = options.bias ? AttentionBias(*options.bias, q.size(2), n_q, n_k) : AttentionBias();
+    const double scale = scale_of(q, options);
+    if (attention_blocks_obstacle(q, k, v)[0] == '\0') return {attention_blocks(q, k, v, scale, bias, samples), {}};
+    if (attention_heads_obstacle(q, k, v)[0] == '\0') return {attention_heads(q, k, v, scale, bias, samples), {}};
+  }
+  return options.windows ? attention_of_copies(q, k, v, options, attention_by_sdpa)
+                         : attention_by_sdpa(q, k, v, options);
+}
+
 const char* fused_obstacle(const AttentionOptions& options) {
   if (options.return_weights) return "the weights are asked for";
   if (options.mask) return "a mask may block every key of a query";
@@ -100,9 +141,11 @@ const char* fused_obstacle(const AttentionOptions& options) {
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   ASSERT(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "attention takes [b, n, heads, head_dim]");
   const OpScope scope("attention", {&q, &k, &v, given(options.bias), given(options.mask)});
-  count_macs(2 * q.numel() * k.size(1));
+  count_macs(2 * q.numel() * (options.windows ? options.windows->rows.size(1) : k.size(1)));
   const bool fused = use_fused("attention", fused_obstacle(options));
-  auto result = fused ? attention_fused(q, k, v, options) : attention_reference(q, k, v, options);
+  auto result = fused             ? attention_fused(q, k, v, options)
+                : options.windows ? attention_of_copies(q, k, v, options, attention_reference)
+                                  : attention_reference(q, k, v, options);
   result.output = scope.result(result.output);
   if (!options.return_weights) result.weights = Tensor();
   return result;

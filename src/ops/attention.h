@@ -3,7 +3,7 @@
 //   auto [output, weights] = ops::attention(q, k, v, {.bias = relative_position_bias});
 #pragma once
 
-#include "ops/tensor.h"
+#include "ops/attention_windows.h"
 
 namespace nunchi::ops {
 
@@ -12,13 +12,15 @@ struct AttentionOptions {
   std::optional<Tensor> bias;   // added to the scores; broadcasts to [b, heads, n_q, n_k]. [t, heads, n_q, n_k] for a t
                                 // that divides b: sample i takes number i mod t (windows of a batch of pictures)
   std::optional<Tensor> mask;   // 1 = may look, 0 = blocked: [n_q, n_k], [b, n_q, n_k] or [b, heads, n_q, n_k]
-  double dropout = 0;           // of the weights; for training
-  bool return_weights = false;  // forces the reference, which has them
+  std::optional<AttentionWindows> windows;  // q, k and v are maps, [b, windows * n, heads, head_dim], and so is the
+                                            // output; each window is a sample, b * windows of n tokens
+  double dropout = 0;                       // of the weights; for training
+  bool return_weights = false;              // forces the reference, which has them
 };
 
 struct AttentionResult {
   Tensor output;   // [b, n_q, heads, head_dim]
-  Tensor weights;  // [b, heads, n_q, n_k], undefined unless asked for
+  Tensor weights;  // [samples, heads, n_q, n_k], undefined unless asked for
 };
 
 // q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim], any strides. A query whose keys are all blocked gets

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ops/attention_bias.h"
+#include "ops/attention_windows.h"
 
 namespace nunchi::ops {
 
@@ -11,7 +12,7 @@ namespace nunchi::ops {
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.
-Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale,
-                        const AttentionBias& bias = {});
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
+                        const AttentionSamples& samples = AttentionSamples({}));
 
 }  // namespace nunchi::ops

@@ -46,24 +46,10 @@ void multiply(const Matrix& a, const Matrix& b, Matrix& c, bool add = false) {
                       .add = add});
 }
 
-// Rows of one head: [n, head_dim].
-template <class T>
-struct HeadRows {
-  T* first;
-  int64_t stride;
-
-  HeadRows from(int64_t row) const { return {first + row * stride, stride}; }
-};
-
-template <class T>
-HeadRows<T> head_of(const Tensor& t, int64_t b, int64_t h) {
-  return {t.data_ptr<T>() + b * t.stride(0) + h * t.stride(2), t.stride(1)};
-}
-
 template <class T>
 void read(HeadRows<T> from, int64_t rows, int64_t head_dim, Matrix& to) {
   for (int64_t i = 0; i < rows; ++i) {
-    const T* row = from.first + i * from.stride;
+    const T* row = from.row(i);
     for (int64_t d = 0; d < head_dim; ++d) to.row(i)[d] = static_cast<float>(row[d]);
   }
   std::fill(to.row(rows), to.data() + to.values.size(), 0.0f);
@@ -72,7 +58,7 @@ void read(HeadRows<T> from, int64_t rows, int64_t head_dim, Matrix& to) {
 template <class T>
 void write(Matrix& from, int64_t rows, int64_t head_dim, HeadRows<T> to) {
   for (int64_t i = 0; i < rows; ++i) {
-    T* row = to.first + i * to.stride;
+    T* row = to.row(i);
     for (int64_t d = 0; d < head_dim; ++d) row[d] = static_cast<T>(from.row(i)[d]);
   }
 }
@@ -82,10 +68,20 @@ void turn(const Matrix& from, Matrix& to) {
 }
 
 struct Sizes {
+  AttentionSamples samples;
   int64_t batch, queries, keys, heads, head_dim;
 
-  explicit Sizes(const Tensor& q, const Tensor& k)
-      : batch(q.size(0)), queries(q.size(1)), keys(k.size(1)), heads(q.size(2)), head_dim(q.size(3)) {}
+  Sizes(const Tensor& q, const Tensor& k, const AttentionSamples& of)
+      : samples(of),
+        batch(of.of(q.size(0))),
+        queries(of.tokens_of(q)),
+        keys(of.tokens_of(k)),
+        heads(q.size(2)),
+        head_dim(q.size(3)) {}
+  template <class T>
+  HeadRows<T> head_of(const Tensor& t, int64_t b, int64_t h) const {
+    return samples.head(t.data_ptr<T>(), t, b, h);
+  }
   int64_t depth() const { return rounded_up(head_dim, column_step); }
   int64_t padded_keys() const { return rounded_up(keys, column_step); }
   int64_t blocks() const { return divided_up(queries, block()); }
@@ -122,7 +118,7 @@ struct Forward {
     const auto head = task / s.blocks(), b = head / s.heads, h = head % s.heads;
     const auto first = task % s.blocks() * s.block(), rows = std::min(s.block(), s.queries - first);
     if (std::exchange(prepared, head) != head) take_head(b, h);
-    read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
+    read(s.head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
     multiply(queries, turned_keys, scores);
     if (bias) {
       bias.add({.scores = scores.data(), .rows = rows, .columns = s.keys, .stride = scores.columns, .scale = scale},
@@ -135,13 +131,13 @@ struct Forward {
                                  .scale = bias ? 1 : scale,
                                  .log_sums = log_sums + head * s.queries + first});
     multiply(scores, values, product);
-    write(product, rows, s.head_dim, head_of<T>(out, b, h).from(first));
+    write(product, rows, s.head_dim, s.head_of<T>(out, b, h).from(first));
   }
 
  private:
   void take_head(int64_t b, int64_t h) {
-    read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
-    read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
+    read(s.head_of<T>(k, b, h), s.keys, s.head_dim, keys);
+    read(s.head_of<T>(v, b, h), s.keys, s.head_dim, values);
     turn(keys, turned_keys);
   }
 };
@@ -168,8 +164,8 @@ struct Backward {
 
   void run(int64_t head) {
     const auto b = head / s.heads, h = head % s.heads;
-    read(head_of<T>(k, b, h), s.keys, s.head_dim, keys);
-    read(head_of<T>(v, b, h), s.keys, s.head_dim, values);
+    read(s.head_of<T>(k, b, h), s.keys, s.head_dim, keys);
+    read(s.head_of<T>(v, b, h), s.keys, s.head_dim, values);
     for (int64_t first = 0; first < s.queries; first += s.block()) {
       const auto rows = std::min(s.block(), s.queries - first);
       read_block(b, h, first, rows);
@@ -186,22 +182,22 @@ struct Backward {
       multiply(of_scores, queries, of_keys, /*add=*/first > 0);
       turn(of_scores, turned_of_scores);
       multiply(turned_of_scores, keys, of_queries);
-      write(of_queries, rows, s.head_dim, head_of<T>(of.q, b, h).from(first));
+      write(of_queries, rows, s.head_dim, s.head_of<T>(of.q, b, h).from(first));
     }
-    write(of_keys, s.keys, s.head_dim, head_of<T>(of.k, b, h));
-    write(of_values, s.keys, s.head_dim, head_of<T>(of.v, b, h));
+    write(of_keys, s.keys, s.head_dim, s.head_of<T>(of.k, b, h));
+    write(of_values, s.keys, s.head_dim, s.head_of<T>(of.v, b, h));
   }
 
  private:
   // inner: of each query, the product of its output and that output's gradient.
   void read_block(int64_t b, int64_t h, int64_t first, int64_t rows) {
-    read(head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
-    read(head_of<T>(of.out, b, h).from(first), rows, s.head_dim, of_out);
+    read(s.head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
+    read(s.head_of<T>(of.out, b, h).from(first), rows, s.head_dim, of_out);
     turn(queries, turned_queries);
     turn(of_out, turned_of_out);
     for (auto* of_padding : {&sums, &inner}) std::ranges::fill(*of_padding, 0.0f);  // which must not overflow
     std::copy_n(log_sums + (b * s.heads + h) * s.queries + first, rows, sums.begin());
-    read(head_of<T>(out, b, h).from(first), rows, s.head_dim, of_queries);
+    read(s.head_of<T>(out, b, h).from(first), rows, s.head_dim, of_queries);
     kernels().row_products({of_queries.data(), of_out.data(), inner.data(), rows, of_out.columns});
   }
 };
@@ -220,8 +216,9 @@ struct Answer {
   Tensor out, log_sums;
 };
 
-Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias) {
-  const Sizes s(q, k);
+Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias,
+              const AttentionSamples& samples) {
+  const Sizes s(q, k, samples);
   const Answer a{.out = at::empty(q.sizes(), q.options()),
                  .log_sums = at::empty({s.batch, s.heads, s.queries}, q.options().dtype(at::kFloat))};
   with_element_type(q, [&](auto element) {
@@ -234,8 +231,10 @@ Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale, c
 }
 
 struct Attention : torch::autograd::Function<Attention> {
+  inline static const AttentionSamples whole{{}};
+
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
-    const auto [out, log_sums] = answer(q, k, v, scale, {});
+    const auto [out, log_sums] = answer(q, k, v, scale, {}, whole);
     context->save_for_backward({q, k, v, out, log_sums});
     context->saved_data["scale"] = scale;
     return out;
@@ -246,7 +245,7 @@ struct Attention : torch::autograd::Function<Attention> {
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const double scale = context->saved_data["scale"].toDouble();
     if (at::GradMode::is_enabled()) return by_formula(q, k, v, gradients[0], scale);
-    const Sizes s(q, k);
+    const Sizes s(q, k, whole);
     const Gradients of{.q = at::empty(q.sizes(), q.options()),
                        .k = at::empty(k.sizes(), k.options()),
                        .v = at::empty(v.sizes(), v.options()),
@@ -284,10 +283,11 @@ const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Ten
   return "";
 }
 
-Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias) {
+Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias,
+                       const AttentionSamples& samples) {
   const Tensor dense_q = dense_rows(q), dense_k = dense_rows(k), dense_v = dense_rows(v);
-  if (!at::GradMode::is_enabled()) return answer(dense_q, dense_k, dense_v, scale, bias).out;
-  ASSERT(!bias, "a bias is not differentiated here");
+  if (!at::GradMode::is_enabled()) return answer(dense_q, dense_k, dense_v, scale, bias, samples).out;
+  ASSERT(!bias && samples.of(1) == 1, "neither a bias nor windows are differentiated here");
   return Attention::apply(dense_q, dense_k, dense_v, scale);
 }
 

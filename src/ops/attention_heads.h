@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ops/attention_bias.h"
+#include "ops/attention_windows.h"
 
 namespace nunchi::ops {
 
@@ -10,7 +11,8 @@ namespace nunchi::ops {
 const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
 // q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim]; any strides -> [b, n_q, heads, head_dim].
-// Differentiable where there is no bias; a gradient of gradients takes the formula.
-Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {});
+// Differentiable where there are neither bias nor windows; a gradient of gradients takes the formula.
+Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
+                       const AttentionSamples& samples = AttentionSamples({}));
 
 }  // namespace nunchi::ops

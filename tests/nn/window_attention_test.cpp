@@ -24,13 +24,12 @@ WindowCut cut_of(Grid map, Grid window, Grid shift = {0, 0}, bool shift_then_pad
   return {.map = map, .window = window, .shift = shift, .shift_then_pad = shift_then_pad};
 }
 
-TEST(Windows, ArePartitionedAndReversed) {  // R022
+TEST(Windows, ArePartitioned) {  // R022
   const Tensor map = random({2, 14, 14, 5}, 1);
   const Tensor windows = partition_windows(map, {7, 7});
   EXPECT_EQ(windows.sizes(), at::IntArrayRef({8, 7, 7, 5}));
   EXPECT_TRUE(same(windows[1], map[0].slice(0, 0, 7).slice(1, 7, 14)));
   EXPECT_TRUE(same(windows[6], map[1].slice(0, 7, 14).slice(1, 0, 7)));
-  EXPECT_TRUE(same(reverse_windows(windows, {7, 7}, {14, 14}), map));
 }
 
 TEST(Windows, ArePaddedBelowAndToTheRight) {  // R022: 16 x 16 in windows of 7
@@ -39,31 +38,39 @@ TEST(Windows, ArePaddedBelowAndToTheRight) {  // R022: 16 x 16 in windows of 7
   EXPECT_EQ(windows.sizes(), at::IntArrayRef({18, 7, 7, 5}));
   EXPECT_EQ(windows[8].slice(0, 2).abs().max().item<double>(), 0);
   EXPECT_EQ(windows[8].slice(1, 2).abs().max().item<double>(), 0);
-  EXPECT_TRUE(same(reverse_windows(windows, {7, 7}, {16, 16}), map));
 }
 
-TEST(Windows, SplitAsTheyArePartitioned) {
+// The tokens of each window, side by side.
+Tensor split(const Windows& windows, const Tensor& x) {
+  const auto& rows = windows.rows()->rows;
+  return windows.with_padding(x).index_select(1, rows.flatten()).view({-1, rows.size(1), x.size(2)});
+}
+
+TEST(Windows, NumberTheirTokensAsTheyArePartitioned) {
   const Tensor map = random({2, 9, 13, 5}, 1), x = map.flatten(1, 2);
   const Windows still(cut_of({9, 13}, {4, 3}), at::kCPU);
-  EXPECT_TRUE(same(still.split(x), partition_windows(map, {4, 3}).flatten(1, 2)));
+  EXPECT_TRUE(same(split(still, x), partition_windows(map, {4, 3}).flatten(1, 2)));
   EXPECT_FALSE(still.parted().defined());
   for (const bool shift_then_pad : {false, true}) {
     const Windows shifted(cut_of({9, 13}, {4, 3}, {2, 1}, shift_then_pad), at::kCPU);
     const Tensor padded = at::zeros({2, 12, 15, 5});
     padded.slice(1, 0, 9).slice(2, 0, 13).copy_(shift_then_pad ? map.roll({-2, -1}, {1, 2}) : map);
     const Tensor moved = shift_then_pad ? padded : padded.roll({-2, -1}, {1, 2});
-    EXPECT_TRUE(same(shifted.split(x), partition_windows(moved, {4, 3}).flatten(1, 2)));
-    EXPECT_TRUE(same(shifted.join(shifted.split(x)), x));
+    EXPECT_TRUE(same(split(shifted, x), partition_windows(moved, {4, 3}).flatten(1, 2)));
   }
 }
 
-TEST(Windows, JoinWhatTheySplit) {
+TEST(Windows, HoldEveryTokenOnce) {  // R022
   for (const Grid map : {Grid{14, 14}, {7, 7}, {1, 1}, {3, 20}, {16, 15}, {8, 7}}) {
     for (const Grid shift : {Grid{0, 0}, {3, 3}, {0, 3}, {2, 0}}) {
       for (const bool shift_then_pad : {false, true}) {
         const Windows windows(cut_of(map, {7, 7}, shift, shift_then_pad), at::kCPU);
         const Tensor x = random({3, map[0] * map[1], 4}, 1);
-        EXPECT_TRUE(same(windows.join(windows.split(x)), x)) << map[0] << " x " << map[1];
+        SCOPED_TRACE(testing::Message() << map[0] << " x " << map[1]);
+        EXPECT_TRUE(same(windows.without_padding(windows.with_padding(x)), x));
+        if (!windows.rows()) continue;  // one window
+        const Tensor all = at::arange(windows.cut().padded()[0] * windows.cut().padded()[1]);
+        EXPECT_TRUE(same(windows.rows()->rows.flatten().index_select(0, windows.rows()->places), all));
       }
     }
   }
@@ -120,7 +127,7 @@ TEST(WindowAttention, GivesPartedPairsNoWeight) {  // R024
     randomise(attention, 1);
     const Windows windows(cut_of({8, 9}, {4, 3}, {2, 1}), at::kCPU);
     Tensor weights;
-    attention.forward(windows.split(random({2, 72, 12}, 2)), windows, &weights);
+    attention.forward(random({2, 72, 12}, 2), windows, &weights);
     ASSERT_EQ(weights.sizes(), at::IntArrayRef({12, 3, 12, 12}));
     const Tensor parted = windows.parted().unsqueeze(1).repeat({2, 3, 1, 1});
     EXPECT_LT(weights.masked_select(parted).max().item<double>(), 1e-30);
@@ -133,7 +140,7 @@ TEST(WindowAttention, MasksWindowsAndNotHeads) {  // R024: as many heads as wind
   randomise(attention, 1);
   const Windows windows(cut_of({6, 6}, {3, 3}, {1, 1}), at::kCPU);
   Tensor weights;
-  attention.forward(windows.split(random({1, 36, 8}, 2)), windows, &weights);
+  attention.forward(random({1, 36, 8}, 2), windows, &weights);
   EXPECT_GT(weights[0].min().item<double>(), 1e-12);  // nothing came around in the first window
   EXPECT_LT(weights[3].amin(at::IntArrayRef{1, 2}).max().item<double>(), 1e-30);  // every head is masked in the last
 }
@@ -205,20 +212,20 @@ TEST(WindowAttention, KeepsItsBiasWhileFrozenOnly) {
     WindowAttention attention(small(cosine));
     randomise(attention, 1);
     const Windows windows(cut_of({8, 9}, {4, 3}, {2, 1}), at::kCPU);
-    const Tensor x = random({2, 72, 12}, 2), plain = attention.forward(windows.split(x), windows);
+    const Tensor x = random({2, 72, 12}, 2), plain = attention.forward(x, windows);
     attention.freeze({});
     {
       const c10::InferenceMode inference;
       EXPECT_TRUE(attention.bias(windows).is_same(attention.bias(windows)));
-      EXPECT_LT(difference(attention.forward(windows.split(x), windows), plain), 1e-5);
+      EXPECT_LT(difference(attention.forward(x, windows), plain), 1e-5);
       const Windows other(cut_of({4, 3}, {4, 3}), at::kCPU);
       EXPECT_EQ(attention.bias(other).size(0), 1);
-      EXPECT_LT(difference(attention.forward(windows.split(x), windows), plain), 1e-5);
+      EXPECT_LT(difference(attention.forward(x, windows), plain), 1e-5);
     }
     attention.thaw();
     EXPECT_FALSE(attention.bias(windows).is_same(attention.bias(windows)));
     named(attention, cosine ? "cpb_mlp.2.weight" : "relative_position_bias_table").mul_(2);
-    EXPECT_GT(difference(attention.forward(windows.split(x), windows), plain), 1e-4);
+    EXPECT_GT(difference(attention.forward(x, windows), plain), 1e-4);
   }
 }
 
@@ -243,7 +250,7 @@ TEST(WindowAttention, HasTheRightGradients) {
     expect_right_gradients(
         [&](const std::vector<Tensor>& values) {
           for (std::size_t i = 0; i < parameters.size(); ++i) *parameters[i] = values[i + 1];
-          return windows.join(attention.forward(windows.split(values[0]), windows));
+          return windows.without_padding(attention.forward(windows.with_padding(values[0]), windows));
         },
         inputs);
   }

@@ -1,3 +1,5 @@
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/randperm.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
@@ -68,6 +70,30 @@ TEST_P(BiasedAttention, IsRightForEveryKindOfBias) {
     expect_right(x, bias(shape));
   }
   expect_right(x, bias({1, 3, 10, 10}).transpose(2, 3));
+}
+
+// The rows of the windows in any order, read where the projection left them and written where they belong.
+TEST_P(BiasedAttention, TakesWindowsWhereTheyLie) {
+  for (const auto& [windows, n] : {std::pair<std::int64_t, std::int64_t>{6, 10}, {4, 49}, {2, 97}, {3, 1}}) {
+    SCOPED_TRACE(testing::Message() << windows << " windows of " << n);
+    const Tensor qkv = random({2, windows * n, 3, 3, 16}, 1, GetParam().dtype);
+    const Inputs x = {qkv.select(2, 0), qkv.select(2, 1), qkv.select(2, 2)};
+    const Tensor rows = at::randperm(windows * n, at::detail::createCPUGenerator(5)).view({windows, n});
+    const auto taken = [&, n = n](const Tensor& t) { return t.index_select(1, rows.flatten()).view({-1, n, 3, 16}); };
+    for (const auto& shape : {Shape{windows, 3, n, n}, {1, 3, n, n}}) {
+      const Tensor added = bias(shape);
+      const Tensor expected = exact({taken(x.q), taken(x.k), taken(x.v)}, added);
+      for (const auto policy : {Policy::fused, Policy::reference}) {
+        const c10::InferenceMode inference;
+        const PolicyScope scope(policy);
+        const AttentionOptions options = {
+            .bias = added, .windows = AttentionWindows{.rows = rows, .places = rows.flatten().argsort()}};
+        const Tensor found = attention(x.q, x.k, x.v, options).output;
+        EXPECT_EQ(found.sizes(), x.q.sizes());
+        EXPECT_LT(difference(taken(found), expected), GetParam().dtype == at::kFloat ? 5e-6 : 2e-2);
+      }
+    }
+  }
 }
 
 TEST_P(BiasedAttention, GivesZerosWhereEveryKeyIsBlocked) {
