@@ -9,18 +9,6 @@
 #include "core/progress.h"
 
 namespace nunchi::cli {
-namespace {
-
-namespace fs = std::filesystem;
-
-double peak_of(const Peak& peak, const std::string& precision) {
-  if (precision == "fp32") return peak.fp32;
-  // What a matrix unit does on top is not measured.
-  if (has_matrix_unit(cpu_info())) return 0;
-  return precision == "bf16" ? peak.bf16 : precision == "int8" ? peak.int8 : 0;
-}
-
-}  // namespace
 
 double Measured::pictures_per_second() const {
   return result.seconds.empty() ? 0 : static_cast<double>(batch) / result.at(0.5);
@@ -34,7 +22,7 @@ std::string BenchedModel::in_words(const PageWords& say) const {
 double BenchedModel::flops(const Measured& m) const { return 1e9 * gflop() * m.pictures_per_second(); }
 
 std::optional<double> BenchRun::share_of_peak(const BenchedModel& model, const Measured& m) const {
-  const double most = peak_of(peak, m.precision);
+  const double most = peak.of(m.precision);
   if (most <= 0) return std::nullopt;
   return model.flops(m) / most;
 }
@@ -51,8 +39,8 @@ std::string BenchRun::machine_in_words(const PageWords& say) const {
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models) {
   std::vector<std::string> last, last_two;
   for (const auto& model : models) {
-    const fs::path path =
-        fs::path(model.name).has_filename() ? fs::path(model.name) : fs::path(model.name).parent_path();
+    std::filesystem::path path = model.name;
+    if (!path.has_filename()) path = path.parent_path();
     last.push_back(path.filename().string());
     last_two.push_back((path.parent_path().filename() / path.filename()).string());
   }

@@ -58,10 +58,10 @@ struct Options {
   std::int64_t limit = 0;  // 0: all
   std::int64_t max_pixels = 178'956'970;
   bool json = false, csv = false, quiet = false, verbose = false, recursive = false, no_exif = false, ensemble = false;
-  bool dry_run = false, all = false;     // of `cache`
-  bool resume = false, restart = false;  // of `train`
-  std::optional<int> depth;              // of `graph`, as what follows
-  bool layers = false;
+  bool dry_run = false, all = false;                               // of `cache`
+  bool resume = false, restart = false;                            // of `train`
+  std::optional<int> depth;                                        // of `graph`
+  bool layers = false;                                             // of `graph` and `profile`
   bool peak = false;                                               // of `doctor`
   std::vector<std::string> precisions = {"fp32", "bf16", "int8"};  // of `bench`, as all that follows
   std::vector<std::int64_t> batches = {1, 8, 32};

@@ -93,4 +93,10 @@ Peak measure_peak(const PeakOptions& options) {
 
 bool has_matrix_unit(const CpuInfo& cpu) { return cpu.amx_bf16 || cpu.amx_int8; }
 
+double Peak::of(std::string_view precision) const {
+  if (precision == "fp32") return fp32;
+  if (has_matrix_unit(cpu_info())) return 0;
+  return precision == "bf16" ? bf16 : precision == "int8" ? int8 : 0;
+}
+
 }  // namespace nunchi

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "core/isa.h"
 
@@ -18,6 +19,9 @@ struct Peak {
   double fp32 = 0;
   double bf16 = 0;  // products of pairs summed in fp32: AVX512_BF16
   double int8 = 0;  // u8 times s8, summed in 32 bits: AVX512_VNNI, AVX_VNNI
+
+  // Of "fp32", "bf16" or "int8"; 0 where it is not known: of another, or where a matrix unit does more on top.
+  double of(std::string_view precision) const;
 };
 
 struct PeakOptions {

@@ -60,6 +60,7 @@ class RecorderState {
 
   void read(const Tensor& tensor) {
     Slice& slice = innermost();
+    if (slice.inputs.empty() || tensor.scalar_type() == at::kChar) slice.dtype = tensor.scalar_type();
     slice.inputs.push_back(tensor.sizes().vec());
     slice.bytes_read += bytes_of(tensor);
     open_.back().storages.push_back(storage_of(tensor));

@@ -27,6 +27,7 @@ struct Slice {
   std::int64_t begin = 0, end = 0;
   std::optional<std::size_t> parent;  // the slice that it lies in
   std::vector<Shape> inputs;          // of the defined tensors
+  at::ScalarType dtype = at::kFloat;  // of the first of them; kChar where one holds codes of int8
   std::int64_t macs = 0;              // that the op itself counted; ATen ops count none
   std::int64_t bytes_read = 0;        // of its inputs, each once; 0 where the result is a view of an input
   std::int64_t bytes_written = 0;     // of its results

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <tuple>
 
 #include "core/interrupt.h"
 #include "core/timing.h"
@@ -29,7 +30,9 @@ ops::Recording record(const VisionModel& model, const Tensor& pixels) {
   return recorder.take();
 }
 
-using LineKey = std::pair<std::string, std::vector<Shape>>;
+using LineKey = std::tuple<std::string, std::vector<Shape>, at::ScalarType>;
+
+LineKey key_of(const ops::Slice& slice) { return {slice.name, slice.inputs, slice.dtype}; }
 
 // The sums over all runs.
 void add_to(std::map<LineKey, OpLine>& lines, const ops::Recording& forward) {
@@ -38,14 +41,13 @@ void add_to(std::map<LineKey, OpLine>& lines, const ops::Recording& forward) {
     const auto& slice = forward.slices[i];
     if (line_of[i] != i) continue;
     const double seconds = nanosecond * static_cast<double>(slice.duration());
-    auto& line = lines[{slice.name, slice.inputs}];
+    auto& line = lines[key_of(slice)];
     ++line.calls;
     line.seconds += seconds;
     line.macs += slice.macs;
     line.bytes += slice.bytes_read + slice.bytes_written;
     if (!slice.parent) continue;
-    const auto& outer = forward.slices[line_of[*slice.parent]];  // its time is not spent there
-    lines[{outer.name, outer.inputs}].seconds -= seconds;
+    lines[key_of(forward.slices[line_of[*slice.parent]])].seconds -= seconds;  // it is not spent there
   }
 }
 
@@ -89,12 +91,14 @@ Profile summary(Sums sums) {
   const auto& forward = profile.forward.slices.front();
   for (const auto& [key, line] : sums.lines) {
     const double seconds = line.seconds / count;
-    if (key == LineKey(forward.name, forward.inputs)) {
+    if (key == key_of(forward)) {
       profile.between_seconds = seconds;
       continue;
     }
-    profile.ops.push_back({.name = key.first,
-                           .inputs = key.second,
+    const auto& [name, inputs, dtype] = key;
+    profile.ops.push_back({.name = name,
+                           .inputs = inputs,
+                           .dtype = dtype,
                            .calls = line.calls / profile.runs,
                            .seconds = seconds,
                            .macs = line.macs / profile.runs,
@@ -118,13 +122,17 @@ std::vector<std::size_t> line_slices(const ops::Recording& forward) {
   return line_of;
 }
 
-Profile profile_forward(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options) {
-  const auto total = options.warm_ups + options.runs;
+void warm_up(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options) {
   for (std::int64_t i = 0; i < options.warm_ups; ++i) {
     throw_if_stopped();
-    options.on_progress(i, total);
+    options.on_progress(i, options.warm_ups + options.runs);
     model.forward(pixels);
   }
+}
+
+Profile profile_forward(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options) {
+  const auto total = options.warm_ups + options.runs;
+  warm_up(model, pixels, options);
   Sums sums;
   std::vector<double> unrecorded;
   for (std::int64_t i = 0; i < options.runs && !stop_requested(); ++i) {

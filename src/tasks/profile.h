@@ -24,6 +24,7 @@ struct ProfileOptions {
 struct OpLine {
   std::string name;  // "linear"; "aten::cat"
   std::vector<Shape> inputs;
+  at::ScalarType dtype = at::kFloat;  // that it computes in; kChar: int8
   std::int64_t calls = 0;
   double seconds = 0;
   std::int64_t macs = 0, bytes = 0;  // bytes: read and written, each tensor once a call
@@ -51,6 +52,9 @@ struct Profile {
 // pixels [b, c, h, w], float. Beside every fourth recorded forward, one runs unrecorded. Throws Error (interrupted)
 // where the user stops before the first run is done.
 Profile profile_forward(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options = {});
+
+// The forwards before those that count. Throws Error (interrupted).
+void warm_up(const VisionModel& model, const Tensor& pixels, const ProfileOptions& options);
 
 // For each slice, the slice whose line its time is part of: an op of ops/, an ATen op called outside these, or the
 // forward.

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <regex>
+#include <set>
 
 #include "cli/pictures.h"
 
@@ -96,6 +97,46 @@ TEST_F(Profile, TheTableSumsToAll) {
   EXPECT_NEAR(share, 100, 0.5);
   EXPECT_THAT(run.out, AllOf(HasSubstr("the rest"), HasSubstr("between the operations"), HasSubstr("GFLOP/s"),
                              HasSubstr("memory: "), HasSubstr("5 forwards")));
+}
+
+TEST_F(Profile, TellsWhatEachLayerTakes) {
+  const auto json = profile_json({vit, picture, "--layers"});
+  std::map<std::string, double> seconds, own;
+  double sum = json["outside_seconds"];
+  for (const auto& layer : json["layers"]) {
+    const auto name = layer["name"].get<std::string>();
+    seconds[name] = layer["seconds"];
+    sum += own[name] = layer["own_seconds"].get<double>();
+    EXPECT_NEAR(layer["share"].get<double>(), seconds[name] / json["seconds"].get<double>(), 1e-9);
+  }
+  EXPECT_NEAR(sum, json["seconds"].get<double>(), 1e-9);  // every moment belongs to one layer
+  const std::string block = "blocks.1", mlp = block + ".mlp.fc1";
+  ASSERT_TRUE(seconds.contains(block) && seconds.contains(mlp)) << json["layers"];
+  EXPECT_GT(seconds[block], seconds[mlp]);
+  double inside = 0;
+  for (const auto& [name, own_seconds] : own)
+    if (name == block || name.starts_with(block + ".")) inside += own_seconds;
+  EXPECT_NEAR(seconds[block], inside, 1e-9);
+
+  const auto run = profile({vit, picture, "--layers"});
+  EXPECT_THAT(run.out, AllOf(HasSubstr("blocks.*.mlp.fc1"), HasSubstr("in no layer"), Not(HasSubstr("blocks.1"))));
+  EXPECT_EQ(profile({vit, picture, "--layers", "--trace", out("t.json")}).exit_code, 2);
+}
+
+TEST_F(Profile, ComparesOperationsWithThePeakOfTheirPrecision) {
+  for (const std::string precision : {"fp32", "int8"}) {
+    const auto json = profile_json({vit, picture, "--precision", precision});
+    std::set<std::string> of_linear;
+    for (const auto& op : json["operations"]) {
+      if (op["name"] == "linear") of_linear.insert(op["precision"]);
+      const bool works = op["flops"] > 0;
+      EXPECT_TRUE(works || !op.contains("share_of_peak")) << op;
+      if (op["precision"] != "fp32" || !works) continue;
+      EXPECT_GT(op["share_of_peak"].get<double>(), 0) << op;
+      EXPECT_LT(op["share_of_peak"].get<double>(), 1.5) << op;
+    }
+    EXPECT_TRUE(of_linear.contains(precision)) << json["operations"];
+  }
 }
 
 TEST_F(Profile, TheTraceIsJsonWhoseSlicesNest) {
