@@ -114,9 +114,11 @@ void add_size(CLI::App& command, Options& o) {
 }
 
 void add_language(CLI::App& command, Options& o) {
-  const std::map<std::string, draw::Language> known = {{"en", draw::Language::english}, {"ko", draw::Language::korean}};
-  command.add_option("--language", o.language, "of the page and the figures: en or ko")
-      ->transform(CLI::CheckedTransformer(known).description(""))
+  const auto take = [&o](const std::string& name) {
+    o.language = name == "ko" ? draw::Language::korean : draw::Language::english;
+  };
+  command.add_option_function<std::string>("--language", take, "of the page and the figures: en or ko")
+      ->check(one_of({"en", "ko"}, "en and ko"))
       ->type_name("LANGUAGE")
       ->default_str("en");
 }

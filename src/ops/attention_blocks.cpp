@@ -44,7 +44,7 @@ class Worker {
  public:
   explicit Worker(const Operands& o)
       : o_(o),
-        rows_(new at::BFloat16[std::max(o.block_rows(), o.keys) * o.head_dim]),
+        rows_(o.samples.are_windows() ? new at::BFloat16[std::max(o.block_rows(), o.keys) * o.head_dim] : nullptr),
         keys_(new std::uint32_t[o.head_dim / 2 * o.keys]),
         values_(new std::uint32_t[o.even_keys() / 2 * o.head_dim]),
         weights_(new std::uint16_t[o.block_rows() * o.even_keys()]),

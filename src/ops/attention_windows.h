@@ -35,14 +35,15 @@ class AttentionSamples {
     tokens_ = windows->rows.size(1);
   }
 
+  bool are_windows() const { return numbers_ != nullptr; }
   std::int64_t of(std::int64_t pictures) const { return pictures * windows_; }
-  std::int64_t tokens_of(const Tensor& t) const { return numbers_ != nullptr ? tokens_ : t.size(1); }
+  std::int64_t tokens_of(const Tensor& t) const { return are_windows() ? tokens_ : t.size(1); }
 
   // t: [b, n, heads, head_dim], its last axis contiguous; data: where it lies.
   template <class T>
   HeadRows<T> head(T* data, const Tensor& t, std::int64_t sample, std::int64_t head) const {
     return {data + sample / windows_ * t.stride(0) + head * t.stride(2), t.stride(1),
-            numbers_ != nullptr ? numbers_ + sample % windows_ * tokens_ : nullptr};
+            are_windows() ? numbers_ + sample % windows_ * tokens_ : nullptr};
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "cli/program.h"
 #include "core/file.h"
 
 namespace nunchi::cli {
@@ -64,6 +65,13 @@ TEST(PageWords, AllHaveTheirKorean) {
     EXPECT_EQ(fields_of(english), fields_of(korean)) << korean;
     EXPECT_TRUE(has_one_place_for_each(korean)) << korean;
   }
+}
+
+TEST(PageWords, OfAnotherLanguageAreRefusedByName) {
+  const auto run = run_program({"walk", "no-model", "cat.jpg", "--language", "de"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, testing::AllOf(testing::HasSubstr("--language"),
+                                      testing::HasSubstr("de: not known; known are en and ko")));
 }
 
 TEST(PageWords, AreFilledInInTheOrderOfTheLanguage) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every lint of tools/lint can fail: each is run on a small tree that it must accept and on trees it must refuse.
 
-    tests/lint/self_test.py CHECKOUT      77 where clang-format-14 or clang-tidy-14 is missing (the rest has run)
+    tests/lint/self_test.py CHECKOUT      77 where clang-format-14, clang-tidy-14 or clangd-14 is missing (the rest has run)
 """
 import json
 import pathlib
@@ -50,6 +50,14 @@ BAD = {
         ({"src/core/bad.cpp": "#include <string>\nvoid f(std::string s) {\n  auto t = std::move(s);\n  s.size();\n"
                               "  (void)t;\n}\n"}, "used after it was moved"),
     ],
+    "tidy.py libtorch": [
+        ({"src/core/bad.cpp": "int WrongName() { return 0; }\n"}, "bad.cpp:1: invalid case style for function"),
+        ({"src/core/bad.h": "#pragma once\ninline int WrongName() { return 0; }\n",
+          "src/core/good.cpp": '#include "core/bad.h"\n'}, "bad.h:2: invalid case style for function"),
+        ({"src/core/bad.cpp": "#include <string>\nvoid f(std::string s) {\n  auto t = std::move(s);\n  s.size();\n"
+                              "  (void)t;\n}\n"}, "used after it was moved"),
+        ({"src/core/bad.cpp": "int f() { return missing; }\n"}, "bad.cpp:1: use of undeclared identifier"),
+    ],
 }
 
 
@@ -63,14 +71,16 @@ def tree(checkout, folder, files):
 
 
 def run(lint, folder):
-    command = [folder / "tools/lint" / lint]
-    if lint == "tidy.py":
+    script, *part = lint.split()
+    command = [folder / "tools/lint" / script]
+    if script == "tidy.py":
         build = folder / "build"
         build.mkdir()
-        entries = [{"directory": str(folder), "file": str(path), "command": f"c++ -std=c++20 -I{folder}/src -c {path}"}
+        flags = f"-std=c++20 -I{folder}/src" + (" -DAT_PER_OPERATOR_HEADERS" if part else "")
+        entries = [{"directory": str(folder), "file": str(path), "command": f"c++ {flags} -c {path}"}
                    for path in (folder / "src/core").glob("*.cpp")]
         (build / "compile_commands.json").write_text(json.dumps(entries))
-        command.append(build)
+        command += [build, *part]
     return subprocess.run(command, capture_output=True, text=True)
 
 
