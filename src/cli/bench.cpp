@@ -7,9 +7,9 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/machine.h"
 #include "cli/short_duration.h"
 #include "core/interrupt.h"
-#include "core/isa.h"
 #include "core/progress.h"
 #include "tasks/bundled_models.h"
 
@@ -53,7 +53,7 @@ void measure_all(const Options& options, std::vector<BenchedModel>& models) {
 }
 
 void write_model(Results& results, const BenchRun& run, const BenchedModel& model) {
-  results.line(fmt::format("{}: {}; {}", model.name, model.in_words(), run.machine_in_words()));
+  results.line(fmt::format("{}: {}; {}", model.name, model.in_words(), machine_in_words(run.threads)));
   results.line(fmt::format("{:<9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>9} {:>8} {:>10} {:>10} {:>10}",
                            "precision", "batch", "fastest", "median", "95 %", "99 %", "pictures/s", "GFLOP/s",
                            "of peak", "first call", "load", "memory"));
@@ -63,11 +63,11 @@ void write_model(Results& results, const BenchRun& run, const BenchedModel& mode
       results.line(fmt::format("{:<9} {:>5} could not be measured: {}", m.precision, m.batch, r.error));
       continue;
     }
-    results.line(fmt::format("{:<9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11.1f} {:>9.1f} {:>8} {:>10} {:>10} {:>10}",
-                             m.precision, m.batch, short_duration(r.at(0)), short_duration(r.at(0.5)),
-                             short_duration(r.at(0.95)), short_duration(r.at(0.99)), m.pictures_per_second(),
-                             1e-9 * model.flops(m), run.percent_of_peak(model, m), short_duration(r.first_seconds),
-                             short_duration(r.load_seconds), format_bytes(r.peak_memory)));
+    results.line(fmt::format(
+        "{:<9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11.1f} {:>9.1f} {:>8} {:>10} {:>10} {:>10}", m.precision, m.batch,
+        short_duration(r.at(0)), short_duration(r.at(0.5)), short_duration(r.at(0.95)), short_duration(r.at(0.99)),
+        m.pictures_per_second(), 1e-9 * model.flops(m), in_words(run.share_of_peak(model, m)),
+        short_duration(r.first_seconds), short_duration(r.load_seconds), format_bytes(r.peak_memory)));
   }
 }
 
@@ -114,10 +114,8 @@ Json as_json(const BenchRun& run, const BenchedModel& model) {
 
 // Of one model all in one object; of several their objects under "models".
 Json as_json(const BenchRun& run, bool several) {
-  Json json = {{"processor", cpu_info().brand},
-               {"kernels", std::string(isa_name(chosen_isa()))},
-               {"threads", run.threads},
-               {"peak", {{"fp32", run.peak.fp32}, {"bf16", run.peak.bf16}, {"int8", run.peak.int8}}}};
+  Json json = machine_as_json(run.threads);
+  json["peak"] = {{"fp32", run.peak.fp32}, {"bf16", run.peak.bf16}, {"int8", run.peak.int8}};
   if (!several) {
     json.update(as_json(run, run.models.front()));
     return json;

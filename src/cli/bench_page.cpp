@@ -2,6 +2,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/machine.h"
 #include "cli/short_duration.h"
 #include "core/progress.h"
 #include "draw/html_report.h"
@@ -25,7 +26,7 @@ draw::HtmlTable table_of(const BenchRun& run, const BenchedModel& model, const P
     }
     const auto share = run.share_of_peak(model, m);
     table.rows.push_back({name, short_duration(r.at(0)), short_duration(r.at(0.5)),
-                          fmt::format("{:.1f}", m.pictures_per_second()), run.percent_of_peak(model, m),
+                          fmt::format("{:.1f}", m.pictures_per_second()), in_words(share),
                           short_duration(r.first_seconds), short_duration(r.load_seconds),
                           format_bytes(r.peak_memory)});
     table.numbers.push_back({draw::no_number, r.at(0), r.at(0.5), m.pictures_per_second(),
@@ -39,7 +40,7 @@ draw::HtmlTable table_of(const BenchRun& run, const BenchedModel& model, const P
 
 std::string bench_page(const BenchRun& run, const draw::Drawing& drawing, const PageWords& say) {
   draw::HtmlReport page(say("How fast it is"),
-                        say("Measured on {}. The network alone, on random pixels.", run.machine_in_words(say)),
+                        say("Measured on {}. The network alone, on random pixels.", machine_in_words(run.threads, say)),
                         {.language = say.language()});
   page.drawing(drawing, say("pictures a second and time of a call"));
   const auto names = short_names(run.models);

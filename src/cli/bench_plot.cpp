@@ -6,6 +6,7 @@
 #include "cli/bench_run.h"
 #include "cli/commands.h"
 #include "cli/demo_report.h"
+#include "cli/machine.h"
 #include "core/file.h"
 #include "draw/line_chart.h"
 #include "draw/words.h"
@@ -142,7 +143,7 @@ draw::LineChart comparison_chart(const BenchRun& run, bool accuracy, const PageW
   const auto speed = say("pictures a second, at the fastest batch");
   if (accuracy) {
     chart.title = say("Accuracy and speed");
-    chart.subtitle = say("up and to the right is better; {}", run.machine_in_words(say));
+    chart.subtitle = say("up and to the right is better; {}", machine_in_words(run.threads, say));
     chart.x = {.title = speed, .logarithmic = true};
     chart.y = {.title = say("top-1 accuracy on {} (evaluation.json, whatever the precision)",
                             run.models.front().accuracy->dataset),
@@ -150,7 +151,7 @@ draw::LineChart comparison_chart(const BenchRun& run, bool accuracy, const PageW
   } else {
     chart.title = say("Speed and work");
     chart.subtitle =
-        say("higher is faster, further to the right is more work a picture; {}", run.machine_in_words(say));
+        say("higher is faster, further to the right is more work a picture; {}", machine_in_words(run.threads, say));
     chart.x = {.title = say("GFLOP a picture"), .logarithmic = true};
     chart.y = {.title = speed, .logarithmic = true};
   }
@@ -163,7 +164,7 @@ draw::LineChart comparison_chart(const BenchRun& run, bool accuracy, const PageW
 draw::Drawing model_drawing(const BenchRun& run, const PageWords& say) {
   const auto& model = run.models.front();
   const draw::Head head = {.title = short_names(run.models).front(),
-                           .subtitle = fmt::format("{}; {}", model.in_words(say), run.machine_in_words(say))};
+                           .subtitle = fmt::format("{}; {}", model.in_words(say), machine_in_words(run.threads, say))};
   const auto speed = over_batches(run, say, say("pictures a second"), false, [](const Measured& m) {
     return Value{m.pictures_per_second(),
                  fmt::format("{:.{}f}", m.pictures_per_second(), m.pictures_per_second() < 10 ? 1 : 0)};

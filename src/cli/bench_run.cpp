@@ -5,7 +5,6 @@
 #include <set>
 
 #include "cli/commands.h"
-#include "core/isa.h"
 #include "core/progress.h"
 
 namespace nunchi::cli {
@@ -25,15 +24,6 @@ std::optional<double> BenchRun::share_of_peak(const BenchedModel& model, const M
   const double most = peak.of(m.precision);
   if (most <= 0) return std::nullopt;
   return model.flops(m) / most;
-}
-
-std::string BenchRun::percent_of_peak(const BenchedModel& model, const Measured& m) const {
-  const auto share = share_of_peak(model, m);
-  return share ? fmt::format("{:.0f} %", 100 * *share) : "-";
-}
-
-std::string BenchRun::machine_in_words(const PageWords& say) const {
-  return say("{}, threads: {}, kernels: {}", cpu_info().brand, threads, isa_name(chosen_isa()));
 }
 
 std::vector<std::string> short_names(const std::vector<BenchedModel>& models) {

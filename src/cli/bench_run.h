@@ -47,8 +47,6 @@ struct BenchRun {
 
   // Of the operations that the peak allows in this precision; nothing where it is not known.
   std::optional<double> share_of_peak(const BenchedModel& model, const Measured& m) const;
-  std::string percent_of_peak(const BenchedModel& model, const Measured& m) const;  // "-" where it is not known
-  std::string machine_in_words(const PageWords& say = PageWords()) const;           // processor, threads, kernels
 };
 
 // The last part of each path or name on the hub, with the part before it where two would be the same.

@@ -4,6 +4,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/machine.h"
 #include "cli/short_duration.h"
 #include "core/interrupt.h"
 #include "core/isa.h"
@@ -44,14 +45,12 @@ std::string what_is_measured(const Scaling& scaling, const Heads& heads, const P
 Json as_json(const tasks::Slopes& slopes) { return {{"whole", slopes.whole}, {"upper_half", slopes.upper}}; }
 
 Json as_json(const Scaling& scaling, const Heads& heads) {
-  Json json = {{"heads", scaling.heads},
+  Json json = machine_as_json(at::get_num_threads());
+  json.update({{"heads", scaling.heads},
                {"head_dim", scaling.head_dim},
                {"heads_of", heads.of},
-               {"processor", cpu_info().brand},
-               {"kernels", std::string(isa_name(chosen_isa()))},
-               {"threads", at::get_num_threads()},
                {"curves", Json::array()},
-               {"receptive_fields", Json::array()}};
+               {"receptive_fields", Json::array()}});
   for (const auto& curve : scaling.curves) {
     Json points = Json::array();
     for (const auto& point : curve.points)

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/machine.h"
 #include "cli/memory_curve.h"
 #include "core/file.h"
 #include "core/interrupt.h"
-#include "core/isa.h"
 #include "core/peak.h"
 #include "core/progress.h"
 #include "tasks/demo.h"
@@ -92,10 +92,7 @@ class Table {
                               width_, "calls", "time", "share", "MB", "GFLOP/s", "of peak"));
   }
 
-  void line(const OpLine& op) {
-    const auto share = share_of_peak(op, peak_);
-    sum(op, tasks::shapes_text(op.inputs), share ? fmt::format("{:.0f} %", 100 * *share) : "-");
-  }
+  void line(const OpLine& op) { sum(op, tasks::shapes_text(op.inputs), in_words(share_of_peak(op, peak_))); }
 
   void sum(const OpLine& op, const std::string& inputs, const std::string& of_peak = "") {
     results_.line(fmt::format("{:<{}} {:<{}} {:>6} {:>10} {:>6.1f} % {:>9.2f} {:>9} {:>8}", op.name, name_width_,
@@ -133,9 +130,8 @@ std::string where(const tasks::MemoryPeak& peak) {
 }
 
 void write_head(Results& results, const Subject& subject, const Options& options) {
-  results.line(fmt::format("{} on {} {}, {}; {}, threads: {}, kernels: {}", options.model, subject.name,
-                           to_string(subject.pixels.sizes()), tasks::precision_name(subject.precision),
-                           cpu_info().brand, at::get_num_threads(), isa_name(chosen_isa())));
+  results.line(fmt::format("{} on {} {}, {}; {}", options.model, subject.name, to_string(subject.pixels.sizes()),
+                           tasks::precision_name(subject.precision), machine_in_words(at::get_num_threads())));
 }
 
 void write_text(Results& results, const Profile& profile, const Subject& subject, const Peak& peak,
@@ -159,13 +155,12 @@ Json as_json(const OpLine& op, const Profile& profile, const Peak& peak) {
 }
 
 Json head_as_json(const Subject& subject, const Options& options) {
-  return {{"model", options.model},
-          {"input", subject.name},
-          {"pixels", subject.pixels.sizes().vec()},
-          {"precision", tasks::precision_name(subject.precision)},
-          {"processor", cpu_info().brand},
-          {"kernels", std::string(isa_name(chosen_isa()))},
-          {"threads", at::get_num_threads()}};
+  Json json = machine_as_json(at::get_num_threads());
+  json.update({{"model", options.model},
+               {"input", subject.name},
+               {"pixels", subject.pixels.sizes().vec()},
+               {"precision", tasks::precision_name(subject.precision)}});
+  return json;
 }
 
 Json as_json(const Profile& profile, const Subject& subject, const Peak& peak, const Options& options) {

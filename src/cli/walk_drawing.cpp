@@ -198,19 +198,20 @@ class WalkSheet {
     return {scale * step.map->columns, scale * step.map->rows};
   }
 
-  void block_head(bool one_shape) {
+  std::string blocks_in_words() const {
     const auto count = walked_.blocks.size();
+    if (walked_.shrinks) return count == 1 ? say_("1 stage") : say_("{} stages", count);
+    return count == 1 ? say_("1 encoder block") : say_("{} encoder blocks", count);
+  }
+
+  void block_head(bool one_shape) {
     std::string words = one_shape ? say_("each gives {}", to_string(walked_.blocks.front().shape)) : "";
     if (!walked_.attention.empty()) {
       if (!words.empty()) words += "   ";
       const auto shape = to_string(walked_.attention);
       words += walked_.shrinks ? say_("attention in the last block {}", shape) : say_("attention in each {}", shape);
     }
-    const bool one = count == 1;
-    title(walked_.shrinks ? one ? say_("1 stage") : say_("{} stages", count)
-          : one ? say_("1 encoder block")
-                          : say_("{} encoder blocks", count),
-          words);
+    title(blocks_in_words(), words);
   }
 
   // The largest side with which the widest row fits.

@@ -40,11 +40,7 @@ Tensor softmax_of_allowed(const Tensor& scores) {
 }
 
 // How many biases the samples take turns with: the windows of a picture, where they are the windows of a whole batch.
-std::int64_t turns(std::int64_t samples, const std::optional<Tensor>& bias) {
-  const auto count = bias && bias->dim() == 4 ? bias->size(0) : 1;
-  ASSERT(samples % count == 0, "the biases of windows divide a batch of pictures");
-  return count;
-}
+std::int64_t turns(const std::optional<Tensor>& bias) { return bias && bias->dim() == 4 ? bias->size(0) : 1; }
 
 Tensor add_bias(const Tensor& scores, const Tensor& bias, std::int64_t turns) {
   if (turns == 1) return scores + bias;
@@ -59,7 +55,7 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
                                     const AttentionOptions& options) {
   const auto heads_first = [](const Tensor& t) { return t.transpose(1, 2); };  // [b, heads, n, head_dim]
   Tensor scores = at::matmul(heads_first(q), heads_first(k).transpose(-2, -1)) * scale_of(q, options);
-  if (options.bias) scores = add_bias(scores, *options.bias, turns(q.size(0), options.bias));
+  if (options.bias) scores = add_bias(scores, *options.bias, turns(options.bias));
   if (options.mask) {  // -inf, which every floating dtype can store
     scores = scores.masked_fill(broadcastable(*options.mask).logical_not(), -std::numeric_limits<double>::infinity());
   }
@@ -71,7 +67,7 @@ AttentionResult attention_reference(const Tensor& q, const Tensor& k, const Tens
 
 // By LibTorch.
 AttentionResult attention_by_sdpa(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-  const auto count_of_biases = turns(q.size(0), options.bias);
+  const auto count_of_biases = turns(options.bias);
   const auto of = [&](const Tensor& t, std::int64_t from, std::int64_t count) {
     return t.narrow(0, from, count).transpose(1, 2);  // [count, heads, n, head_dim]
   };
@@ -115,12 +111,11 @@ AttentionResult attention_of_copies(const Tensor& q, const Tensor& k, const Tens
   return result;
 }
 
-AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options,
+                                const AttentionSamples& samples) {
   const bool plain = !options.bias && !options.windows;
   if (options.dropout == 0 && (plain || !at::GradMode::is_enabled())) {
-    const AttentionSamples samples(options.windows);
     const auto n_q = samples.tokens_of(q), n_k = samples.tokens_of(k);
-    turns(samples.of(q.size(0)), options.bias);
     const auto bias = options.bias ? AttentionBias(*options.bias, q.size(2), n_q, n_k) : AttentionBias();
     const double scale = scale_of(q, options);
     if (attention_blocks_obstacle(q, k, v)[0] == '\0') return {attention_blocks(q, k, v, scale, bias, samples), {}};
@@ -141,9 +136,11 @@ const char* fused_obstacle(const AttentionOptions& options) {
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   ASSERT(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "attention takes [b, n, heads, head_dim]");
   const OpScope scope("attention", {&q, &k, &v, given(options.bias), given(options.mask)});
-  count_macs(2 * q.numel() * (options.windows ? options.windows->rows.size(1) : k.size(1)));
+  const AttentionSamples samples(options.windows);
+  ASSERT(samples.of(q.size(0)) % turns(options.bias) == 0, "the biases of windows divide a batch of pictures");
+  count_macs(2 * q.numel() * samples.tokens_of(k));
   const bool fused = use_fused("attention", fused_obstacle(options));
-  auto result = fused             ? attention_fused(q, k, v, options)
+  auto result = fused             ? attention_fused(q, k, v, options, samples)
                 : options.windows ? attention_of_copies(q, k, v, options, attention_reference)
                                   : attention_reference(q, k, v, options);
   result.output = scope.result(result.output);

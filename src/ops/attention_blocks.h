@@ -13,6 +13,6 @@ const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Te
 
 // q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.
 Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
-                        const AttentionSamples& samples = AttentionSamples({}));
+                        const AttentionSamples& samples = {});
 
 }  // namespace nunchi::ops

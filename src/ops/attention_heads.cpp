@@ -231,10 +231,8 @@ Answer answer(const Tensor& q, const Tensor& k, const Tensor& v, double scale, c
 }
 
 struct Attention : torch::autograd::Function<Attention> {
-  inline static const AttentionSamples whole{{}};
-
   static Tensor forward(AutogradContext* context, const Tensor& q, const Tensor& k, const Tensor& v, double scale) {
-    const auto [out, log_sums] = answer(q, k, v, scale, {}, whole);
+    const auto [out, log_sums] = answer(q, k, v, scale, {}, {});
     context->save_for_backward({q, k, v, out, log_sums});
     context->saved_data["scale"] = scale;
     return out;
@@ -245,7 +243,7 @@ struct Attention : torch::autograd::Function<Attention> {
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2];
     const double scale = context->saved_data["scale"].toDouble();
     if (at::GradMode::is_enabled()) return by_formula(q, k, v, gradients[0], scale);
-    const Sizes s(q, k, whole);
+    const Sizes s(q, k, {});
     const Gradients of{.q = at::empty(q.sizes(), q.options()),
                        .k = at::empty(k.sizes(), k.options()),
                        .v = at::empty(v.sizes(), v.options()),

@@ -13,6 +13,6 @@ const char* attention_heads_obstacle(const Tensor& q, const Tensor& k, const Ten
 // q [b, n_q, heads, head_dim]; k, v [b, n_k, heads, head_dim]; any strides -> [b, n_q, heads, head_dim].
 // Differentiable where there are neither bias nor windows; a gradient of gradients takes the formula.
 Tensor attention_heads(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
-                       const AttentionSamples& samples = AttentionSamples({}));
+                       const AttentionSamples& samples = {});
 
 }  // namespace nunchi::ops

@@ -27,15 +27,16 @@ struct HeadRows {
 // What attends to itself: pictures, or each window of each picture, window after window.
 class AttentionSamples {
  public:
+  AttentionSamples() = default;  // pictures
   explicit AttentionSamples(const std::optional<AttentionWindows>& windows) {
     if (!windows) return;
     ASSERT(windows->rows.is_contiguous() && windows->rows.scalar_type() == at::kLong, "windows number their rows");
-    numbers_ = windows->rows.const_data_ptr<std::int64_t>();
+    if (windows->rows.is_cpu()) numbers_ = windows->rows.const_data_ptr<std::int64_t>();  // else only counts are asked
     windows_ = windows->rows.size(0);
     tokens_ = windows->rows.size(1);
   }
 
-  bool are_windows() const { return numbers_ != nullptr; }
+  bool are_windows() const { return tokens_ > 0; }
   std::int64_t of(std::int64_t pictures) const { return pictures * windows_; }
   std::int64_t tokens_of(const Tensor& t) const { return are_windows() ? tokens_ : t.size(1); }
 

@@ -40,6 +40,7 @@ class OwnTimes {
  public:
   explicit OwnTimes(const std::vector<nn::Module::NamedLayer>& layers) {
     for (const auto& layer : layers) seconds_[layer.name] = 0;
+    seconds_[""] = 0;
   }
 
   void add(const Watched& watched) {
@@ -63,10 +64,7 @@ class OwnTimes {
     add_to("", slices.front().end - last);
   }
 
-  double of(const std::string& layer) const {
-    const auto found = seconds_.find(layer);
-    return found == seconds_.end() ? 0 : found->second;
-  }
+  double of(const std::string& layer) const { return seconds_.at(layer); }
 
   double inside(const std::string& layer) const {
     double sum = of(layer);

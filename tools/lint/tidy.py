@@ -9,6 +9,7 @@ and looks at the file alone, in three seconds; so there headers are looked at on
 bugprone-use-after-move: files that move something see clang-tidy for that.
 """
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -36,11 +37,16 @@ def commands(build, part):
     return found
 
 
+@functools.cache
+def includes(path):
+    return [name for _, _, name in source.includes(path)]
+
+
 def included(src, path, seen):
     """The files of src/ that path includes, itself among them."""
     if path not in seen and path.is_file():
         seen.add(path)
-        for _, _, name in source.includes(path):
+        for name in includes(path):
             included(src, src / name, seen)
     return seen
 
