@@ -48,7 +48,8 @@ tasks::ModelSource model_source(const Options& options) {
 
 tasks::VisionModel open_model(const Options& options) {
   const auto source = model_source(options);
-  tasks::VisionModel model(source, precision_of(options, source));
+  const auto precision = precision_of(options, source);
+  tasks::VisionModel model(source, precision, device_of(options, source));
   keep_freed_memory();
   return model;
 }
@@ -65,7 +66,7 @@ tasks::Classifier open_classifier(const Options& options) {
     chosen.emplace_back(source, precision_of(options, source));
   }
   std::vector<tasks::VisionModel> models;
-  for (const auto& [source, precision] : chosen) models.emplace_back(source, precision);
+  for (const auto& [source, precision] : chosen) models.emplace_back(source, precision, device_of(options, source));
   keep_freed_memory();
   return {std::move(models), std::move(how)};
 }

@@ -59,7 +59,7 @@ LayerExamples examples_of(Gallery& gallery, nn::Grid cells) {
     const auto& anatomy = gallery.anatomy(item.pixels);
     const nn::Watch watch(gallery.model().network(), [&](const std::string& name, const Tensor& y) {
       if (std::ranges::count(all.names, name) > 0)
-        parts[name].push_back(explain::cell_examples(explain::as_map(y, anatomy), cells));
+        parts[name].push_back(explain::cell_examples(explain::as_map(y, anatomy), cells).cpu());
       return y;
     });
     gallery.model().forward(item.pixels);

@@ -66,7 +66,7 @@ LayerStatistics statistics_of(Gallery& gallery) {
     throw_if_stopped();
     const auto& anatomy = gallery.anatomy(item.pixels);
     const nn::Watch watch(gallery.model().network(), [&](const std::string& name, const Tensor& y) {
-      look_at(all, name, y, anatomy);
+      look_at(all, name, y.cpu(), anatomy);
       return y;
     });
     gallery.model().forward(item.pixels);

@@ -58,7 +58,7 @@ explain::PatchTokens Gallery::patches_of(const Item& item) {
   const auto layer = explain::layer_named(anatomy, options_.layer);
   Tensor values;
   const nn::Watch watch(model_.network(), [&](const std::string& name, const Tensor& y) {
-    if (name == layer) values = y;
+    if (name == layer) values = y.cpu();
     return y;
   });
   model_.forward(item.pixels);

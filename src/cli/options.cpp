@@ -25,7 +25,14 @@ std::string check_precision(const std::string& name) {
 }
 
 std::string check_device(const std::string& name) {
-  return name == "auto" || name == "cpu" ? "" : name + ": nunchi runs on the CPU so far; use auto or cpu";
+  const bool numbered = name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&
+                        std::all_of(name.begin() + 5, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return name == "auto" || name == "cpu" || name == "cuda" || numbered ? ""
+                                                                       : name + ": expected auto, cpu, cuda or cuda:N";
+}
+
+std::string check_cpu(const std::string& name) {
+  return name == "auto" || name == "cpu" ? "" : name + ": this command runs on the CPU; use auto or cpu";
 }
 
 std::string check_embeddings_file(const std::string& name) {
@@ -86,15 +93,24 @@ void add_bare_model(CLI::App& command, Options& o, const char* help) {
   command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
 }
 
-void add_model(CLI::App& command, Options& o) {
+void add_device(CLI::App& command, Options& o) {
+  command.add_option("--device", o.device, "auto (a GPU where there is one), cpu, cuda or cuda:N")
+      ->check(CLI::Validator(check_device, ""))
+      ->capture_default_str();
+}
+
+void add_model(CLI::App& command, Options& o, Devices devices) {
   command.add_option("-m,--model", o.model, "the model, wherever it stands on the line");
   command
       .add_option("--precision", o.precision,
                   "fp32, bf16, int8, or auto: what is fastest here (default: as the model is stored, fp32 or int8)")
       ->check(CLI::Validator(check_precision, ""));
-  command.add_option("--device", o.device, "auto or cpu")
-      ->check(CLI::Validator(check_device, ""))
-      ->capture_default_str();
+  if (devices == Devices::all)
+    add_device(command, o);
+  else
+    command.add_option("--device", o.device, "auto or cpu: this command runs on the CPU")
+        ->check(CLI::Validator(check_cpu, ""))
+        ->capture_default_str();
   command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
   command.add_option("--classes", o.classes, "a new, untrained head of so many classes; 0: the backbone alone")
       ->check(CLI::Range(0, 1 << 20));
@@ -141,7 +157,7 @@ namespace {
 
 void add_embed(CLI::App& app, Options& o) {
   auto* command = add(app, o, "embed", "turn pictures into vectors");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
   command
       ->add_option(
@@ -159,7 +175,7 @@ void add_embed(CLI::App& app, Options& o) {
 
 void add_similar(CLI::App& app, Options& o) {
   auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL A B...");
   command->add_option("--pool", o.pool, "cls, mean or pooled (the classifier's input)")
       ->check(one_of({"cls", "mean", "pooled"}, "cls, mean and pooled"))
@@ -170,7 +186,7 @@ void add_similar(CLI::App& app, Options& o) {
 
 void add_forward(CLI::App& app, Options& o) {
   auto* command = add(app, o, "forward", "run the bare network and write every output tensor");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   command->add_option("MODEL", o.inputs, "the model")->type_name("MODEL");
   command->add_option("--image", o.images, "the picture")->required()->expected(1);
   add_size(*command, o);
@@ -205,6 +221,7 @@ void add_parity(CLI::App& app, Options& o) {
   command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
   command->add_option("--precision", o.precision, "fp32 (the default), bf16 or int8")
       ->check(one_of({"fp32", "bf16", "int8"}, "fp32, bf16 and int8"));
+  add_device(*command, o);
   command->add_flag("--json", o.json, "JSON lines");
 }
 

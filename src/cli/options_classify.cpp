@@ -167,7 +167,7 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
 
 void add_classify(CLI::App& app, Options& o) {
   auto* command = add(app, o, "classify", "name what is in pictures");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
   command->add_option("-k,--top", o.top, "answers per picture (default: 5 for one picture, 1 for several)")
       ->check(CLI::Range(1, 100000));
@@ -191,7 +191,7 @@ void add_classify(CLI::App& app, Options& o) {
 
 void add_eval(CLI::App& app, Options& o) {
   auto* command = add(app, o, "eval", "how often a model is right on a labelled dataset");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   command->add_option("MODEL_AND_DATASET", o.inputs, "MODEL, then the dataset")->type_name("MODEL DATASET");
   command->add_option("--batch", o.batch, "pictures per forward")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--split", o.split, "train, val or test (default: test, else val, where the dataset has splits)");

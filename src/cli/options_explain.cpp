@@ -23,7 +23,7 @@ constexpr const char* explain_footer =
 void add_explain(CLI::App& app, Options& o) {
   auto* command = add(app, o, "explain", "why the model answered so: heat maps by 15 methods, scored, in one report");
   auto& e = o.explain;
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
   command->add_option("--method", e.methods,
                       "one or several, joined by commas, or all (default: the quick ones that suit the model)");

@@ -76,7 +76,7 @@ bool is_one_drawing(const std::string& out) {
 
 void add_features(CLI::App& app, Options& o) {
   auto* command = add(app, o, "features", "what a model sees in pictures: its tokens, layers and weights, drawn");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
   add_language(*command, o);
   command->add_option("--show", o.show, "what to draw, one or several, separated by commas")

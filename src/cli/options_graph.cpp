@@ -33,7 +33,7 @@ void add_graph(CLI::App& app, Options& o) {
 
 void add_walk(CLI::App& app, Options& o) {
   auto* command = add(app, o, "walk", "the way of a picture through a model, with every shape");
-  add_model(*command, o);
+  add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL IMAGE");
   command
       ->add_option("-o,--out", o.out,

@@ -19,13 +19,6 @@ constexpr const char* footer =
     "or a loss that is no number; 2 wrong usage, another recipe's folder included; 3 the model cannot be loaded;\n"
     "130 stopped.";
 
-std::string check_training_device(const std::string& name) {
-  const bool numbered = name.starts_with("cuda:") && name.size() > 5 && name.size() < 9 &&
-                        std::all_of(name.begin() + 5, name.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return name == "auto" || name == "cpu" || name == "cuda" || numbered ? ""
-                                                                       : name + ": expected auto, cpu, cuda or cuda:N";
-}
-
 }  // namespace
 
 void add_train(CLI::App& app, Options& o) {
@@ -34,9 +27,7 @@ void add_train(CLI::App& app, Options& o) {
       ->required()
       ->type_name("RECIPE [FIELD=VALUE...]");
   command->add_option("-o,--out", o.out, "the run's folder (default: runs/NAME of the recipe)");
-  command->add_option("--device", o.device, "auto, cpu, cuda or cuda:N")
-      ->check(CLI::Validator(check_training_device, ""))
-      ->capture_default_str();
+  add_device(*command, o);
   auto* resume = command->add_flag("--resume", o.resume, "refuse to start where there is nothing to go on from");
   command->add_flag("--restart", o.restart, "throw away the training that the folder holds")->excludes(resume);
   command->add_flag("--json", o.json, "the result as one JSON object");

@@ -61,15 +61,16 @@ void write_json(Results& results, const tasks::ParityResult& result) {
 using Run = std::function<tasks::ParityResult()>;
 
 // All that the command line names, each to be run when its turn comes.
-std::vector<Run> runs(const Options& options, nn::Precision precision) {
+std::vector<Run> runs(const Options& options, nn::Precision precision, at::Device device) {
   std::vector<Run> all;
-  for (const auto& folder : case_folders(options)) all.push_back([=] { return tasks::run_case(folder, precision); });
+  for (const auto& folder : case_folders(options))
+    all.push_back([=] { return tasks::run_case(folder, precision, device); });
   if (options.published.empty()) return all;
   const auto figures =
       options.figures.empty() ? tasks::published_figures() : tasks::read_published_figures(options.figures);
   for (const auto& name : options.published) {
     all.push_back(
-        [=, image = options.images.front()] { return tasks::run_published(figures, name, image, precision); });
+        [=, image = options.images.front()] { return tasks::run_published(figures, name, image, precision, device); });
   }
   return all;
 }
@@ -79,8 +80,10 @@ std::vector<Run> runs(const Options& options, nn::Precision precision) {
 int parity(const Options& options) {
   Results results(options.out);
   int failed = 0, done = 0;
-  for (const auto& run :
-       runs(options, tasks::precision_from_name(options.precision.empty() ? "fp32" : options.precision))) {
+  const auto precision = tasks::precision_from_name(options.precision.empty() ? "fp32" : options.precision);
+  const bool may_leave_cpu = precision != nn::Precision::int8 || options.device != "auto";
+  const auto device = may_leave_cpu ? exact_device_named(options.device) : at::Device(at::kCPU);
+  for (const auto& run : runs(options, precision, device)) {
     throw_if_stopped();
     ++done;
     try {

@@ -9,6 +9,7 @@
 #include "cli/memory_curve.h"
 #include "core/file.h"
 #include "core/interrupt.h"
+#include "core/memory.h"
 #include "core/peak.h"
 #include "core/progress.h"
 #include "tasks/demo.h"
@@ -263,7 +264,9 @@ int profile(const Options& options) {
   for (const auto* path : {&options.trace, &options.plot})
     if (!path->empty()) check_place(*path);
   Results results(options.out);
-  const auto model = open_model(options);
+  const auto source = model_source(options);
+  const tasks::VisionModel model(source, precision_of(options, source));  // on the CPU, whose times are told
+  keep_freed_memory();
   auto subject = choose_pixels(options, model);
   subject.precision = model.precision();
   ProgressLine progress("profile", "forwards", options.quiet);

@@ -1,4 +1,3 @@
-#include <ATen/Context.h>
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -11,17 +10,6 @@ namespace nunchi::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-at::Device device_named(const std::string& name) {
-  const bool has_cuda = at::globalContext().hasCUDA();
-  if (name == "auto") return has_cuda ? at::kCUDA : at::kCPU;
-  if (name != "cpu" && !has_cuda) {
-    throw Error(
-        ErrorKind::usage,
-        fmt::format("--device {}: this LibTorch sees no CUDA device; use cpu (`nunchi doctor` says more)", name));
-  }
-  return at::Device(name);
-}
 
 fs::path run_folder(const Options& options) {
   return options.out.empty() ? fs::path("runs") / fs::path(options.inputs.front()).stem() : fs::path(options.out);

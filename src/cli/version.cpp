@@ -18,8 +18,7 @@ int version(const Options&) {
 #endif
   results.line("LibTorch      " NUNCHI_LIBTORCH_VERSION);
   results.line(fmt::format("instructions {} (kernels: {})", isa, isa_name(chosen_isa())));
-  results.line(
-      fmt::format("devices       cpu{}", at::globalContext().hasCUDA() ? ", cuda (not used by nunchi yet)" : ""));
+  results.line(fmt::format("devices       cpu{}", at::globalContext().hasCUDA() ? ", cuda" : ""));
   return 0;
 }
 

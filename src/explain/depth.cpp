@@ -38,7 +38,7 @@ Tensor logit_lens(const tasks::VisionModel& model, const Tensor& pixels) {
   const nn::Watch watch(model.network(), [&](const std::string& layer, const Tensor& y) {
     if (layer != last) return y;
     shown = true;
-    return states.to(y.scalar_type());
+    return states.to(y.device(), y.scalar_type());
   });
   const Tensor logits = model.forward(pixels).logits;
   ASSERT(shown, "the last block is seen");

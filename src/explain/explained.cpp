@@ -22,6 +22,7 @@ constexpr std::int64_t shown_answers = 5;
 std::unique_ptr<models::Model> random_network(const tasks::VisionModel& model, std::uint64_t seed) {
   auto network = model.network_of_shapes();
   network->initialise(at::detail::createCPUGenerator(seed));
+  network->move_to(model.device());
   return network;
 }
 

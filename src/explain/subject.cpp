@@ -63,7 +63,11 @@ const models::ModelOutput& Subject::with_attention() const {
 models::ModelOutput Subject::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
   if (network_ == nullptr) return model_.forward(pixels, options);
   const c10::InferenceMode inference;
-  return network_->forward(pixels, options);
+  return tasks::as_float_on_cpu(network_->forward(pixels.to(model_.device()), options));
+}
+
+Tensor Subject::on_device(const Tensor& pixels) const {
+  return pixels.detach().to(model_.device(), pixels.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
 }
 
 void Subject::require_map(const std::string& layer) const {
@@ -86,7 +90,7 @@ Tensor Subject::activations(const std::string& layer) const {
                           return values;
                         });
   forward(pixels_);
-  return as_map(kept, anatomy_)[0].to(at::kFloat);
+  return as_map(kept, anatomy_)[0].to(at::kCPU, at::kFloat);
 }
 
 LayerEvidence Subject::at_layer(const std::string& layer, const Target& target) const {
@@ -98,26 +102,26 @@ LayerEvidence Subject::at_layer(const std::string& layer, const Target& target) 
     leaf = values.detach().requires_grad_(true);
     return leaf;
   });
-  const Tensor scores = score(logits_of(plain().forward(pixels_)), target);
+  const Tensor scores = score(logits_of(plain().forward(on_device(pixels_))), target);
   const Tensor gradient = gradients(scores, {leaf}).front();
-  return {.activations = as_map(leaf.detach(), anatomy_)[0], .gradients = as_map(gradient, anatomy_)[0]};
+  return {.activations = as_map(leaf.detach(), anatomy_)[0].cpu(), .gradients = as_map(gradient, anatomy_)[0].cpu()};
 }
 
 Tensor Subject::input_gradients(const Tensor& pixels, const Target& target) const {
   const at::AutoGradMode with_gradients(true);
-  const Tensor input = pixels.detach().clone().requires_grad_(true);
-  return gradients(score(logits_of(plain().forward(input)), target), {input}).front();
+  const Tensor input = on_device(pixels).requires_grad_(true);
+  return gradients(score(logits_of(plain().forward(input)), target), {input}).front().cpu();
 }
 
 AttentionEvidence Subject::attention(const Target& target) const {
   const at::AutoGradMode with_gradients(true);
-  const Tensor input = pixels_.detach().clone().requires_grad_(true);
+  const Tensor input = on_device(pixels_).requires_grad_(true);
   const auto output = plain().forward(input, {.attentions = true});
   tasks::require_attention_map(output);
   AttentionEvidence evidence;
   for (const Tensor& gradient : gradients(score(logits_of(output), target), output.attentions))
-    evidence.gradients.push_back(gradient[0]);
-  for (const Tensor& weights : output.attentions) evidence.weights.push_back(weights.detach()[0]);
+    evidence.gradients.push_back(gradient[0].cpu());
+  for (const Tensor& weights : output.attentions) evidence.weights.push_back(weights.detach()[0].cpu());
   return evidence;
 }
 

@@ -6,7 +6,7 @@
 //   at.activations * at.gradients;                              // [channels, rows, columns] each
 //
 // Answers come from the model as it infers; gradients from its plain network (VisionModel::plain_network()), which
-// keeps no trace of them.
+// keeps no trace of them. Wherever the network lies, what is asked and what is answered lies on the CPU.
 #pragma once
 
 #include "explain/anatomy.h"
@@ -64,6 +64,7 @@ class Subject {
   models::Model& plain() const;
   // Without gradients.
   models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
+  Tensor on_device(const Tensor& pixels) const;  // a copy, where the network lies
   void require_map(const std::string& layer) const;
 
   const tasks::VisionModel& model_;

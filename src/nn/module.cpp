@@ -70,6 +70,11 @@ void Module::rest_batch_norms() {
   for (auto& [name, module] : children_) module->rest_batch_norms();
 }
 
+void Module::move_to(at::Device device) {
+  for (auto& slot : slots_) *slot.tensor = slot.tensor->to(device);
+  for (auto& [name, module] : children_) module->move_to(device);
+}
+
 void Module::initialise(const at::Generator& generator) {
   for (auto& slot : slots_) *slot.tensor = truncated_normal(slot.shape, generator);
   for (auto& [name, module] : children_) module->initialise(generator);

@@ -80,6 +80,9 @@ class Module {
   // The same for every batch norm below: it normalises by its running statistics, and keeps them.
   void rest_batch_norms();
 
+  // Every tensor. What freezing packs is packed for where the tensors lie: move first.
+  void move_to(at::Device device);
+
   // Random values for training from scratch (nn/initialise.h has the policy). A module's own parameters, such as tokens
   // and position tables, get a truncated normal unless the layer knows better.
   virtual void initialise(const at::Generator& generator);

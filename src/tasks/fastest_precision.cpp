@@ -9,12 +9,12 @@ namespace {
 
 constexpr BenchOptions briefly{.seconds = 0.3, .least = 5};
 
+}  // namespace
+
 bool is_stored_in_int8(const ModelSource& source) {
   auto files = open_model_files(source);
   return weights::Checkpoint(std::move(files.weights), std::move(files.built.keys)).has_int8();
 }
-
-}  // namespace
 
 std::vector<TimedPrecision> time_precisions(const ModelSource& source) {
   std::vector precisions{nn::Precision::fp32, nn::Precision::bf16};

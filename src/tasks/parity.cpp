@@ -100,11 +100,11 @@ double rounding_of(nn::Precision precision) {
   ASSERT(false, "every precision has its case");
 }
 
-ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision) {
+ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision, at::Device device) {
   Case c = read_case(folder);
   c.rtol = std::max(c.rtol, rounding_of(precision));
   const auto expected = formats::SafetensorsFile::open(folder / "expected.safetensors");
-  const VisionModel model({.path = folder / "model", .arch = c.arch}, precision);
+  const VisionModel model({.path = folder / "model", .arch = c.arch}, precision, device);
   const auto outputs = forward_outputs(model, c.input);
 
   ParityResult result{.name = c.name, .peer = c.peer, .stages = {}};

@@ -29,6 +29,7 @@ double rounding_of(nn::Precision precision);
 
 // pixel_values must be equal to the last bit; an output passes within atol + rtol * max |expected|, where rtol is at
 // least rounding_of(precision). Throws Error (input) where the folder is not a case.
-ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision = nn::Precision::fp32);
+ParityResult run_case(const std::filesystem::path& folder, nn::Precision precision = nn::Precision::fp32,
+                      at::Device device = at::kCPU);
 
 }  // namespace nunchi::tasks

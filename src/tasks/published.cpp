@@ -108,9 +108,9 @@ PublishedFigures read_published_figures(const std::filesystem::path& file) {
 }
 
 ParityResult run_published(const PublishedFigures& published, const std::string& checkpoint,
-                           const std::filesystem::path& image, nn::Precision precision) {
+                           const std::filesystem::path& image, nn::Precision precision, at::Device device) {
   const auto figures = figures_of(published, checkpoint);
-  const VisionModel model({.path = checkpoint}, precision);
+  const VisionModel model({.path = checkpoint}, precision, device);
   ParityResult result{.name = checkpoint, .peer = published.source, .stages = {}};
   for (const auto& figure : figures) {
     const auto outputs = forward_outputs(model, {.image = image, .size = figure.size});

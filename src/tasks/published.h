@@ -40,6 +40,7 @@ PublishedFigures read_published_figures(const std::filesystem::path& file);
 // One stage a figure. `checkpoint` may hold a revision; it is pulled where it is not in the cache. Throws Error (usage)
 // where there is no figure of it, with the names of those that there are.
 ParityResult run_published(const PublishedFigures& published, const std::string& checkpoint,
-                           const std::filesystem::path& image, nn::Precision precision = nn::Precision::fp32);
+                           const std::filesystem::path& image, nn::Precision precision = nn::Precision::fp32,
+                           at::Device device = at::kCPU);
 
 }  // namespace nunchi::tasks

@@ -17,41 +17,52 @@ std::vector<std::string> choose_labels(const ModelFiles& files, const std::strin
   return files.replaced_heads.empty() ? labels_of(files.config, classes) : unnamed_labels(classes);
 }
 
-Tensor as_float(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kFloat) : tensor; }
+Tensor as_float_on_cpu(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kCPU, at::kFloat) : tensor; }
 
-void make_float(models::ModelOutput& output) {
-  for (Tensor* tensor : {&output.logits, &output.last_hidden_state, &output.pooler_output}) *tensor = as_float(*tensor);
-  for (auto* list : {&output.hidden_states, &output.feature_maps, &output.attentions}) {
-    for (auto& tensor : *list) tensor = as_float(tensor);
-  }
-  for (auto& [name, tensor] : output.further) tensor = as_float(tensor);
+void require_cpu_for_int8(const std::filesystem::path& path, nn::Precision precision, at::Device device) {
+  if (precision != nn::Precision::int8 || device.is_cpu()) return;
+  throw Error(ErrorKind::usage, fmt::format("{}: int8 is computed on the CPU, found device {}: choose the CPU, or fp32 "
+                                            "or bf16 as the precision",
+                                            path.string(), device.str()));
 }
 
 }  // namespace
 
-VisionModel::VisionModel(const ModelSource& source, std::optional<nn::Precision> precision)
-    : VisionModel(open_model_files(source), source.labels, precision) {}
+models::ModelOutput as_float_on_cpu(models::ModelOutput output) {
+  for (Tensor* tensor : {&output.logits, &output.last_hidden_state, &output.pooler_output})
+    *tensor = as_float_on_cpu(*tensor);
+  for (auto* list : {&output.hidden_states, &output.feature_maps, &output.attentions}) {
+    for (auto& tensor : *list) tensor = as_float_on_cpu(tensor);
+  }
+  for (auto& [name, tensor] : output.further) tensor = as_float_on_cpu(tensor);
+  return output;
+}
 
-VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision)
+VisionModel::VisionModel(const ModelSource& source, std::optional<nn::Precision> precision, at::Device device)
+    : VisionModel(open_model_files(source), source.labels, precision, device) {}
+
+VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision,
+                         at::Device device)
     : type_(std::move(files.type)),
       path_(std::move(files.path)),
       transform_(std::move(files.transform)),
       labels_(choose_labels(files, labels)),
       source_(std::move(files.source)),
       network_(std::move(files.built.model)),
-      checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads)),
+      checkpoint_(std::move(files.weights), std::move(files.built.keys), std::move(files.replaced_heads), device),
       parameters_(network_->parameter_count()),
-      precision_(precision.value_or(checkpoint_.has_int8() ? nn::Precision::int8 : nn::Precision::fp32)) {
+      precision_(precision.value_or(checkpoint_.has_int8() ? nn::Precision::int8 : nn::Precision::fp32)),
+      device_(device) {
+  require_cpu_for_int8(path_, precision_, device_);
   checkpoint_.load(*network_);
   weights::freeze(*network_, precision_, &checkpoint_);
 }
 
 models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
   const c10::InferenceMode inference;
-  auto output = network_->forward(pixels.to(nn::activation_dtype(precision_)), options);
+  const auto output = network_->forward(pixels.to(device_, nn::activation_dtype(precision_)), options);
   checkpoint_.check();
-  make_float(output);
-  return output;
+  return as_float_on_cpu(output);
 }
 
 std::unique_ptr<models::Model> VisionModel::network_of_shapes() const { return models::build(source_).model; }

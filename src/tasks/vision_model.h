@@ -16,10 +16,12 @@ namespace nunchi::tasks {
 class VisionModel {
  public:
   // Without a precision: int8 where the checkpoint is stored so, otherwise fp32. Throws Error (model, usage) as
-  // open_model_files.
-  explicit VisionModel(const ModelSource& source, std::optional<nn::Precision> precision = {});
+  // open_model_files, and Error (usage) for int8 on another device than the CPU.
+  explicit VisionModel(const ModelSource& source, std::optional<nn::Precision> precision = {},
+                       at::Device device = at::kCPU);
 
-  // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision; every output is float.
+  // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision, on its device; every output is
+  // float, on the CPU.
   models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
 
   // Throws Error (model) where the folder has no preprocessor_config.json.
@@ -41,9 +43,10 @@ class VisionModel {
   const std::string& type() const { return type_; }  // model_type, or the preset's name
   std::int64_t parameters() const { return parameters_; }
   nn::Precision precision() const { return precision_; }
+  at::Device device() const { return device_; }  // of the weights
 
  private:
-  VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision);
+  VisionModel(ModelFiles files, const std::string& labels, std::optional<nn::Precision> precision, at::Device device);
 
   std::string type_;
   std::filesystem::path path_;
@@ -55,7 +58,11 @@ class VisionModel {
   weights::Checkpoint checkpoint_;
   std::int64_t parameters_ = 0;
   nn::Precision precision_;
+  at::Device device_;
 };
+
+// The same answer, every tensor in float and on the CPU.
+models::ModelOutput as_float_on_cpu(models::ModelOutput output);
 
 // Damaged weights must not look like an answer: throws Error (model) where a number is infinite or none at all.
 void require_finite(const Tensor& answer);

@@ -25,10 +25,6 @@ std::optional<TrainingState> state_to_resume(const Recipe& recipe, const TrainOp
                           options.run.string(), fmt::join(others, "; ")));
 }
 
-void move_to(nn::Module& model, at::Device device) {
-  for (const auto& [name, slot] : model.tensors()) *slot->tensor = slot->tensor->to(device);
-}
-
 std::unique_ptr<Optimizer> optimizer_for(const Recipe& recipe, const Network& network) {
   const auto& o = recipe.optimizer;
   auto groups = parameter_groups(*network.model, {.weight_decay = o.weight_decay,

@@ -18,7 +18,6 @@ std::optional<TrainingState> state_to_resume(const Recipe& recipe, const TrainOp
 std::unique_ptr<Optimizer> optimizer_for(const Recipe& recipe, const Network& network);
 ScheduleOptions schedule_for(const Recipe& recipe, std::int64_t steps_per_epoch);
 
-void move_to(nn::Module& model, at::Device device);
 NamedTensors tensors_of(nn::Module& model);
 
 // Where LibTorch's own operations (dropout, drop path) draw their chance from, by name.

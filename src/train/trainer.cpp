@@ -109,7 +109,7 @@ Trainer::Trainer(const Recipe& recipe, const TrainOptions& options)
       data_(recipe.data, static_cast<std::uint64_t>(recipe.run.seed)),
       network_(make_network(recipe, data_.classes())) {
   const auto state = state_to_resume(recipe, options);
-  move_to(*network_.model, options.device);
+  network_.model->move_to(options.device);
   optimizer_ = optimizer_for(recipe, network_);
   if (recipe.regularisation.ema_decay > 0) ema_.emplace(*network_.model, recipe.regularisation.ema_decay);
   training_ = data_.training_loader(recipe, network_);

@@ -143,11 +143,12 @@ std::set<std::string> as_set(const std::vector<std::string>& names) { return {na
 
 }  // namespace
 
-Checkpoint::Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced)
+Checkpoint::Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced, at::Device device)
     : files_(std::move(files)),
       table_(std::move(table)),
       prefix_(table_.find_prefix(files_.names())),
-      replaced_(std::move(replaced)) {}
+      replaced_(std::move(replaced)),
+      device_(device) {}
 
 bool Checkpoint::is_replaced(const std::string& own_name) const {
   return std::any_of(replaced_.begin(), replaced_.end(),
@@ -161,11 +162,12 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
   const bool in_int8 = has_int8();
   for (const auto& [name, slot] : module.tensors()) {
     if (is_replaced(name)) {
-      *slot->tensor =
+      const Tensor drawn =
           name.ends_with("bias") ? nn::constant(slot->shape, 0) : nn::truncated_normal(slot->shape, generator);
+      *slot->tensor = drawn.to(device_);
       continue;
     }
-    *slot->tensor = read(name);
+    *slot->tensor = read_onto_device(name);
     slot->in_file = true;
     slot->in_float = in_int8 && !is_in_int8(name);
   }
@@ -237,6 +239,14 @@ Tensor Checkpoint::read(const std::string& own_name) const {
   return tensor;
 }
 
+Tensor Checkpoint::read_onto_device(const std::string& own_name) const {
+  Tensor tensor = read(own_name);
+  if (device_.is_cpu()) return tensor;
+  Tensor there = tensor.to(device_);
+  let_go(tensor);
+  return there;
+}
+
 Tensor Checkpoint::read_theirs(const std::string& name) const {
   if (files_.find(name) == nullptr && may_be_absent(name)) return at::zeros({}, at::kLong);
   const Tensor stored = tensor_of(files_, name);
@@ -258,6 +268,7 @@ bool Checkpoint::is_in_int8(const std::string& own_name) const {
 }
 
 void Checkpoint::let_go(const Tensor& tensor) const {
+  if (!tensor.is_cpu()) return;
   const auto* begin = static_cast<const std::byte*>(tensor.const_data_ptr());
   for (const auto& file : files_.files()) {
     const auto all = file.file()->bytes();
@@ -273,7 +284,7 @@ void undo_freeze(nn::Module& module, const Checkpoint* checkpoint) {
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(!slot->in_file || checkpoint != nullptr, "a model read from a checkpoint is frozen and thawed with it");
     if (!std::exchange(slot->released, false)) continue;
-    *slot->tensor = checkpoint->read(name);
+    *slot->tensor = checkpoint->read_onto_device(name);
   }
 }
 

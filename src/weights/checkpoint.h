@@ -1,9 +1,9 @@
 // weights/checkpoint.h: the tensors of a checkpoint under a model's own names.
 //
 //   weights::Checkpoint checkpoint(formats::open_weights(directory), key_table);
-//   checkpoint.load(model);                        // views of the mapped file; throws one report of all that does not
-//   fit weights::freeze(model, Precision::fp32, &checkpoint); weights::thaw(model, &checkpoint);             // owned
-//   memory again: it can be trained
+//   checkpoint.load(model);        // views of the mapped file; throws one report of all that does not fit
+//   weights::freeze(model, Precision::fp32, &checkpoint);
+//   weights::thaw(model, &checkpoint);  // owned memory again: it can be trained
 #pragma once
 
 #include <filesystem>
@@ -18,19 +18,21 @@ namespace nunchi::weights {
 class Checkpoint {
  public:
   // Tensors below the names in `replaced` (own ones, such as "head") are not read: load() draws them anew, as for a
-  // classifier of another number of classes.
-  Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced = {});
+  // classifier of another number of classes. load() puts them on `device`.
+  Checkpoint(formats::WeightFiles files, KeyTable table, std::vector<std::string> replaced = {},
+             at::Device device = at::kCPU);
 
   // Gives every tensor of the module its value in fp32 (indices as they are). Tensors of other dtypes and joined ones
-  // are owned, the rest are views of the file. Throws Error (model) with all missing, unexpected and misshaped names.
-  // Replaced heads are drawn from `seed`.
+  // are owned, the rest are views of the file; on another device all are owned. Throws Error (model) with all missing,
+  // unexpected and misshaped names. Replaced heads are drawn from `seed`.
   void load(nn::Module& module, std::uint64_t seed = 0) const;
 
   // The same check without reading: throws the same report.
   void verify(nn::Module& module) const;
 
-  // One tensor under its own name, as load() gives it.
+  // One tensor under its own name, as load() gives it: in the CPU's memory, and on the device.
   Tensor read(const std::string& own_name) const;
+  Tensor read_onto_device(const std::string& own_name) const;
 
   // Gives memory of the file that this tensor shows back to the system.
   void let_go(const Tensor& tensor) const;
@@ -53,6 +55,7 @@ class Checkpoint {
   KeyTable table_;
   std::string prefix_;
   std::vector<std::string> replaced_;
+  at::Device device_;
 };
 
 // Prepares for inference at a precision: packs layer by layer and lets each plain weight go that the checkpoint still

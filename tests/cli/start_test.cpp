@@ -73,8 +73,8 @@ std::vector<Mistake> mistakes() {
       {{"classify", model, picture, "--json", "--csv"}, {"--csv", "--json"}},
       {{"classify", model, picture, "--precision", "fp64"},
        {"--precision", "fp64", "not known", "fp32, bf16, int8 and auto"}},
-      {{"classify", model, picture, "--device", "cuda"}, {"--device", "cuda", "CPU", "auto or cpu"}},
-      {{"classify", model, picture, "--device", "cuda:1"}, {"--device", "cuda:1", "CPU"}},
+      {{"classify", model, picture, "--device", "tpu"}, {"--device", "tpu", "auto, cpu, cuda or cuda:N"}},
+      {{"profile", model, picture, "--device", "cuda:1"}, {"--device", "cuda:1", "runs on the CPU", "auto or cpu"}},
       {{"embed", model, picture, "--pool", "max"}, {"--pool", "max", "cls, mean, pooled, grid and registers"}},
       {{"embed", model, picture, "-o", "out.csv"}, {"--out", "out.csv", ".npy, .safetensors or .jsonl"}},
       {{"similar", model, picture, picture, "--pool", "grid"}, {"--pool", "grid", "cls, mean and pooled"}},
@@ -183,6 +183,17 @@ TEST(Start, VersionTellsTheParts) {
   for (const auto* word : {"nunchi ", "compiler", "LibTorch", "instructions", "devices", "cpu"})
     EXPECT_THAT(run.out, HasSubstr(word));
   EXPECT_THAT(run_program({"--version"}).out, StartsWith(lines_of(run.out).front()));
+}
+
+TEST(Start, AGpuThatIsNotThereIsRefused) {
+  const bool has_cuda = run_program({"version"}).out.find("cuda") != std::string::npos;
+  const std::string found = has_cuda ? "the last cuda:" : "no CUDA device";
+  const auto run = run_program({"classify", model, picture, "--device", "cuda:99"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("--device cuda:99"), HasSubstr(found), HasSubstr("use cpu")));
+  const auto both = run_program({"explain", model, picture, "--device", "cuda", "--precision", "auto"});
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_THAT(both.err, AllOf(HasSubstr("--precision auto"), HasSubstr("name fp32 or bf16")));
 }
 
 }  // namespace

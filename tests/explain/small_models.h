@@ -11,9 +11,10 @@
 
 namespace nunchi::explain {
 
-inline tasks::VisionModel small_model(const std::string& name, nn::Precision precision = nn::Precision::fp32) {
+inline tasks::VisionModel small_model(const std::string& name, nn::Precision precision = nn::Precision::fp32,
+                                      at::Device device = at::kCPU) {
   return tasks::VisionModel({.path = std::filesystem::path(NUNCHI_SOURCE_DIR) / "tests/golden/cases" / name / "model"},
-                            precision);
+                            precision, device);
 }
 
 inline Tensor random_pixels(const tasks::VisionModel& model, std::uint64_t seed = 1) {

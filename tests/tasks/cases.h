@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -24,6 +25,15 @@ inline std::filesystem::path case_folder(const std::string& name) {
 }
 
 inline std::filesystem::path case_model(const std::string& name) { return case_folder(name) / "model"; }
+
+inline std::vector<std::string> case_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(case_folder(""))) {
+    if (std::filesystem::exists(entry.path() / "case.json")) names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 inline std::filesystem::path copy_case(const std::string& name, const TemporaryFolder& folder) {
   std::filesystem::copy(case_folder(name), folder / name, std::filesystem::copy_options::recursive);

@@ -13,15 +13,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::vector<std::string> case_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(case_folder(""))) {
-    if (std::filesystem::exists(entry.path() / "case.json")) names.push_back(entry.path().filename());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 std::string failure_of(const ParityResult& result) {
   const auto* stage = result.first_failure();
   if (stage == nullptr) return "";
