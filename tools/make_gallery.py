@@ -65,9 +65,9 @@ def table(methods):
     yield "| method | deletion (small is good) | insertion (large is good) | weights (near 1: as with random ones) |"
     yield "|---|---|---|---|"
     for name, scores in methods.items():
-        doubt = "" if scores["shows_weights"] else " !"
-        yield (f"| {name} | {scores['deletion']:.3f} | {scores['insertion']:.3f} | "
-               f"{scores['random_weights']:.2f}{doubt} |")
+        alike = scores["random_weights"]
+        weights = "-" if alike is None else f"{alike:.2f}" + ("" if scores["shows_weights"] else " !")
+        yield f"| {name} | {scores['deletion']:.3f} | {scores['insertion']:.3f} | {weights} |"
 
 
 if __name__ == "__main__":

@@ -23,10 +23,13 @@ std::int64_t class_named(const tasks::VisionModel& model, const std::string& opt
   try {
     return tasks::map_classes(model.labels(), {name}, {}).classes.front().at(0);
   } catch (const Error&) {
-    throw Error(ErrorKind::usage,
-                fmt::format("{} {}: this model has no such class; the nearest of its names is \"{}\". "
-                            "Numbers are 0 to {}",
-                            option, name, nearest_name(name, model.labels()), model.network().classes() - 1));
+    const bool is_number = name.find_first_not_of("0123456789") == std::string::npos;
+    throw Error(
+        ErrorKind::usage,
+        fmt::format(
+            "{} {}: this model has no such class; {}numbers are 0 to {}", option, name,
+            is_number ? "" : fmt::format("the nearest of its names is \"{}\", ", nearest_name(name, model.labels())),
+            model.network().classes() - 1));
   }
 }
 
@@ -62,8 +65,9 @@ Json json_of(const explain::ExplainedMap& map) {
     json["deletion"] = map.scores->deletion.area;
     json["insertion"] = map.scores->insertion.area;
   }
-  json["random_weights"] = map.scores->random_weights;
-  json["shows_weights"] = map.scores->shows_weights();
+  const auto& as_random = map.scores->random_weights;
+  json["random_weights"] = as_random ? Json(*as_random) : Json();
+  json["shows_weights"] = as_random ? Json(!map.scores->is_as_random()) : Json();
   if (map.scores->hit) json["hit"] = *map.scores->hit;
   return json;
 }
@@ -72,9 +76,10 @@ void write_json(Results& results, const ExplainedFile& file) {
   for (const auto& shown : file.explained.classes) {
     Json methods = Json::object();
     for (const auto& map : shown.maps) methods[std::string(map.method->name)] = json_of(map);
-    Json line = {{"file", file.name}};
+    Json line = {{"file", file.path}};
     if (!shown.label.empty())
       line.update({{"class", shown.id}, {"label", shown.label}, {"probability", shown.probability}});
+    if (!shown.instead_of.empty()) line["instead_of"] = shown.instead_of;
     line["methods"] = std::move(methods);
     results.line(json_line(line));
   }
@@ -84,16 +89,17 @@ std::string score_columns(const explain::ExplainedMap& map) {
   if (!map.scores) return {};
   const auto& scores = *map.scores;
   const auto hit = scores.hit ? (*scores.hit ? "  hit" : "  miss") : "";
-  const auto doubt = scores.shows_weights() ? "" : "  as with random weights";
-  if (scores.deletion.shares.empty()) return fmt::format("{:>28.2f}{}{}", scores.random_weights, hit, doubt);
-  return fmt::format("  {:>8.3f}  {:>9.3f}  {:>7.2f}{}{}", scores.deletion.area, scores.insertion.area,
-                     scores.random_weights, hit, doubt);
+  const auto doubt = scores.is_as_random() ? "  as with random weights" : "";
+  const auto weights = scores.random_weights ? fmt::format("{:.2f}", *scores.random_weights) : "-";
+  if (scores.deletion.shares.empty()) return fmt::format("{:>28}{}{}", weights, hit, doubt);
+  return fmt::format("  {:>8.3f}  {:>9.3f}  {:>7}{}{}", scores.deletion.area, scores.insertion.area, weights, hit,
+                     doubt);
 }
 
 void write_table(Results& results, const ExplainedFile& file, const Options& options) {
   for (const auto& shown : file.explained.classes) {
-    results.line(shown.label.empty() ? file.name
-                                     : fmt::format("{}: {} {:.1f} %", file.name, shown.label, 100 * shown.probability));
+    const auto title = title_of(shown, PageWords());
+    results.line(title.empty() ? file.name : fmt::format("{}: {}", file.name, title));
     if (!options.explain.no_scores)
       results.line(fmt::format("  {:<22}{:>9}  {:>8}  {:>9}  {:>7}", "", "time", "deletion", "insertion", "weights"));
     for (const auto& map : shown.maps)
@@ -145,13 +151,16 @@ class Explaining {
                .say = PageWords(options.language)},
         explainer_(model, what_is_asked(options, model)) {
     std::error_code error;  // told by the check
+    const auto& boxes = options_.explain.boxes;
+    if (!boxes.empty() && !fs::is_directory(boxes, error))
+      throw Error(ErrorKind::usage, fmt::format("--boxes {}: expected a folder, found none", boxes));
     fs::create_directories(folder_, error);
     check_place((folder_ / "explain.html").string());
   }
 
   // Throws Error (input) where the picture cannot be read.
   void add(const fs::path& path) {
-    const ExplainedFile file{path.filename().string(), explained(path)};
+    const ExplainedFile file{path.filename().string(), path.string(), explained(path)};
     const auto name = names_.next(path), ending = "." + options_.explain.figures;
     const auto figure = explain_figure(file, style_);
     const auto heads = heads_figure(file, style_);
@@ -178,6 +187,9 @@ class Explaining {
       remark(fmt::format("{}: points at an object in {} of {} pictures; by chance it would in {:.1f}", method,
                          counts.hits, counts.pictures, counts.by_chance));
     if (options_.quiet) return;
+    if (!options_.explain.boxes.empty() && !has_boxes_)
+      remark(fmt::format("--boxes {}: expected .txt or .xml files of the pictures' names, found none",
+                         options_.explain.boxes));
     const auto some = count_ > files_.size() ? fmt::format(" (of the first {} pictures)", files_.size()) : "";
     remark(fmt::format("{}: explain.html and explain.pdf{} written, and a figure for each picture", folder_.string(),
                        some));
@@ -189,6 +201,7 @@ class Explaining {
   explain::ExplainedPicture explained(const fs::path& path) {
     std::vector<explain::Box> boxes;
     if (!options_.explain.boxes.empty()) boxes = boxes_of(options_.explain.boxes, path);
+    has_boxes_ = has_boxes_ || !boxes.empty();
     ProgressLine line(path.filename().string(), "forwards", options_.quiet);
     return explainer_.explain(
         image::read_picture(path, image::decoding_for(model_.transform(), decode_options(options_))), boxes,
@@ -213,6 +226,7 @@ class Explaining {
   Results results_{""};
   FileNames names_;
   std::size_t count_ = 0;
+  bool has_boxes_ = false;
   std::vector<ExplainedFile> files_;  // of the page
   std::vector<draw::Drawing> pages_;
   std::map<std::string, Pointing> pointing_;

@@ -33,30 +33,24 @@ draw::OverlayOptions colors_of(const Tensor& map, draw::ColorMap colors) {
   return options;
 }
 
-std::string title_of(const ExplainedClass& shown) {
-  return shown.label.empty() ? "" : fmt::format("{} {:.1f} %", shown.label, 100 * shown.probability);
-}
-
 std::string note_of(const ExplainedMap& map, const PageWords& say) {
   if (!map.scores) return {};
   const auto& scores = *map.scores;
   std::string note;
   if (!scores.deletion.shares.empty())
     note = say("deletion {:.2f}, insertion {:.2f}", scores.deletion.area, scores.insertion.area);
-  if (!scores.shows_weights()) note += (note.empty() ? "" : "; ") + say("as with random weights");
+  if (scores.is_as_random()) note += (note.empty() ? "" : "; ") + say("as with random weights");
   return note;
 }
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 // --- the parts of the page
 
 void add_maps(draw::HtmlReport& page, const ExplainedFile& file, const ExplainedClass& shown,
               const ExplainStyle& style) {
   std::vector<draw::HtmlGalleryItem> items;
-  items.push_back(
-      {.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name, title_of(shown)},
-       .title = style.say("picture")});
+  items.push_back({.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name,
+                               title_of(shown, style.say)},
+                   .title = style.say("picture")});
   for (const auto& map : shown.maps) {
     const auto overlaid =
         draw::overlay(file.explained.seen, heat_of(map.explanation.map), colors_of(map.explanation.map, style.colors));
@@ -77,13 +71,14 @@ void add_scores(draw::HtmlReport& page, const ExplainedClass& shown, const PageW
   for (const auto& map : shown.maps) {
     const auto& s = map.scores;
     const bool curves = s && !s->deletion.shares.empty();
-    table.rows.push_back({std::string(map.method->name), curves ? fmt::format("{:.3f}", s->deletion.area) : "-",
-                          curves ? fmt::format("{:.3f}", s->insertion.area) : "-",
-                          s ? fmt::format("{:.2f}{}", s->random_weights, s->shows_weights() ? "" : " (!)") : "-",
-                          short_duration(map.seconds), map.explanation.layer});
-    table.numbers.push_back({draw::no_number, curves ? s->deletion.area : draw::no_number,
-                             curves ? s->insertion.area : draw::no_number, s ? s->random_weights : draw::no_number,
-                             map.seconds, draw::no_number});
+    table.rows.push_back(
+        {std::string(map.method->name), curves ? fmt::format("{:.3f}", s->deletion.area) : "-",
+         curves ? fmt::format("{:.3f}", s->insertion.area) : "-",
+         s && s->random_weights ? fmt::format("{:.2f}{}", *s->random_weights, s->is_as_random() ? " (!)" : "") : "-",
+         short_duration(map.seconds), map.explanation.layer});
+    table.numbers.push_back(
+        {draw::no_number, curves ? s->deletion.area : draw::no_number, curves ? s->insertion.area : draw::no_number,
+         s ? s->random_weights.value_or(draw::no_number) : draw::no_number, map.seconds, draw::no_number});
   }
   page.table(table);
 }
@@ -197,7 +192,7 @@ void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file, cons
 void add_file(draw::HtmlReport& page, const ExplainedFile& file, const ExplainStyle& style) {
   page.heading(file.name);
   for (const auto& shown : file.explained.classes) {
-    if (!shown.label.empty()) page.paragraph(fmt::format("{}: {}", shown.label, percent(shown.probability)));
+    if (!shown.label.empty()) page.paragraph(title_of(shown, style.say));
     add_maps(page, file, shown, style);
     add_scores(page, shown, style.say);
     page.details(style.say("Deletion and insertion curves"), [&] { add_curves(page, shown, style.say); });
@@ -225,7 +220,7 @@ void add_methods(draw::HtmlReport& page, const std::vector<ExplainedMap>& maps, 
   definitions.push_back(
       {say("random weights"),
        say("the rank correlation with the map of the same network with random weights (Adebayo et al. 2018): from {} "
-           "on, marked (!), the map shows little of what was learned",
+           "on, marked (!), the map shows little of what was learned; - where one of the maps has a single value",
            explain::Scores::most_like_random)});
   page.definitions(definitions);
 }
@@ -248,12 +243,18 @@ draw::ContourOptions outline_of_most(const Tensor& map) {
 
 }  // namespace
 
+std::string title_of(const ExplainedClass& shown, const PageWords& say) {
+  if (shown.label.empty()) return "";
+  const auto what = shown.instead_of.empty() ? shown.label : say("{} rather than {}", shown.label, shown.instead_of);
+  return fmt::format("{} {:.1f} %", what, 100 * shown.probability);
+}
+
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style) {
   const auto& explained = file.explained;
   draw::Figure figure{.title = file.name};
   figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
   for (const auto& shown : explained.classes) {
-    figure.panels.push_back({.title = title_of(shown), .picture = explained.seen});
+    figure.panels.push_back({.title = title_of(shown, style.say), .picture = explained.seen});
     for (const auto& map : shown.maps) {
       auto panel = panel_of(explained.seen, map.explanation.map, style.colors);
       panel.title = map.method->name;

@@ -20,9 +20,12 @@ struct ExplainStyle {
 };
 
 struct ExplainedFile {
-  std::string name;
+  std::string name, path;
   explain::ExplainedPicture explained;
 };
+
+// "cat 62.1 %", "cat rather than dog 62.1 %"; empty of a model without classes.
+std::string title_of(const explain::ExplainedClass& shown, const PageWords& say);
 
 // The picture, and beside it one heat map for each method; a row for each class.
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style);

@@ -122,7 +122,7 @@ int features(const Options& options) {
   Gallery gallery(options, model, pictures);
   Results results("");
   draw::HtmlReport page(gallery.say()("What the model sees"), about(gallery, ""), {.language = options.language});
-  std::size_t shown = 0;
+  std::size_t shown = 0, impossible = 0;  // of the views
   bool stopped = false;
   for (const auto& view : options.show) {
     try {
@@ -133,13 +133,16 @@ int features(const Options& options) {
       ++shown;
     } catch (const Error& error) {
       stopped = error.kind() == ErrorKind::interrupted;
-      if (!stopped || shown == 0) throw;
-      break;
+      const bool last_chance = shown == 0 && (stopped || impossible + 1 == options.show.size());
+      if (last_chance || error.kind() == ErrorKind::input) throw;
+      if (stopped) break;
+      remark(error.what());  // what this model or these pictures cannot show does not cost the rest
+      ++impossible;
     }
   }
   if (!place.page.empty()) write_file(place.page, page.html());
   if (stopped) return exit_interrupted;
-  return gallery.failed() > 0 ? exit_some_failed : 0;
+  return gallery.failed() > 0 || impossible > 0 ? exit_some_failed : 0;
 }
 
 }  // namespace nunchi::cli

@@ -209,8 +209,11 @@ Finding show_embedding(Gallery& gallery) {
   Finding finding{.figure = {.title = say("{} pictures in the plane", all.files.size()),
                              .subtitle = about(gallery, plane.words),
                              .columns = 1,
-                             .notes = {say("Near each other: alike to the network. Distances between groups, and the "
-                                           "axes, have no meaning in t-SNE.")},
+                             .notes = {plane.method == "pca"
+                                           ? say("Near each other: alike to the network.")
+                                           : say("Near each other: alike to the network. Distances between groups, and "
+                                                 "the axes, have no meaning in {}.",
+                                                 plane.method == "umap" ? "UMAP" : "t-SNE")},
                              .panel_width = 760,
                              .panel_height = 720}};
   finding.figure.panels.push_back(

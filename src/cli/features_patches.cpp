@@ -113,6 +113,14 @@ std::vector<std::vector<PatchTokens>> groups_of(Gallery& gallery) {
   return groups;
 }
 
+std::int64_t clusters_of(const Gallery& gallery, const Tensor& rows) {
+  const auto k = gallery.options().k;
+  if (k && *k > rows.size(0))
+    throw Error(ErrorKind::usage,
+                fmt::format("--k {}: expected no more clusters than the {} patches", *k, rows.size(0)));
+  return k.value_or(std::min<std::int64_t>(6, rows.size(0)));
+}
+
 std::string together(const Gallery& gallery) {
   const auto& say = gallery.say();
   return gallery.options().joint ? say("all pictures together") : say("each picture for itself");
@@ -184,8 +192,9 @@ Finding show_clusters(Gallery& gallery) {
   Segments segments;
   Json inertia = Json::array();
   for (const auto& group : groups_of(gallery)) {
+    const Tensor rows = explain::joined_rows(group);
     const auto clusters =
-        explain::k_means(explain::joined_rows(group), {.clusters = gallery.k_or(6), .seed = gallery.options().seed});
+        explain::k_means(rows, {.clusters = clusters_of(gallery, rows), .seed = gallery.options().seed});
     add(segments, clusters, group);
     inertia.push_back(clusters.inertia.back());
   }
@@ -202,8 +211,9 @@ Finding show_spectral(Gallery& gallery) {
   std::vector<explain::SpectralClusters> found;
   Json suggested = Json::array(), eigenvalues = Json::array();
   for (const auto& group : groups_of(gallery)) {
-    found.push_back(explain::spectral_clusters(explain::joined_rows(group),
-                                               {.clusters = gallery.k_or(6), .seed = gallery.options().seed}));
+    const Tensor rows = explain::joined_rows(group);
+    found.push_back(
+        explain::spectral_clusters(rows, {.clusters = clusters_of(gallery, rows), .seed = gallery.options().seed}));
     add(segments, found.back().clusters, group);
     suggested.push_back(found.back().suggested);
     eigenvalues.push_back(found.back().eigenvalues);

@@ -28,6 +28,7 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
     {"insertion curves of all methods", "모든 방법의 삽입 곡선"},
     {"deletion {:.2f}, insertion {:.2f}", "삭제 {:.2f}, 삽입 {:.2f}"},
     {"as with random weights", "무작위 가중치일 때와 같음"},
+    {"{} rather than {}", "{}({}이(가) 아니라)"},
     {"What the class token reads", "클래스 토큰이 읽는 곳"},
     {"What all patches read", "모든 패치가 읽는 곳"},
     {"What a patch reads: choose one", "패치가 읽는 곳: 하나를 고르세요"},
@@ -54,10 +55,10 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
      "삭제는 "
      "작을수록, 삽입은 클수록 좋습니다"},
     {"the rank correlation with the map of the same network with random weights (Adebayo et al. 2018): from {} on, "
-     "marked (!), the map shows little of what was learned",
+     "marked (!), the map shows little of what was learned; - where one of the maps has a single value",
      "가중치를 무작위로 바꾼 같은 신경망의 맵과의 순위 상관(Adebayo et al. 2018). {}부터는 (!)로 표시하며, 배운 "
      "것을 "
-     "거의 보여 주지 않는 맵입니다"},
+     "거의 보여 주지 않는 맵입니다. 두 맵 가운데 하나가 한 가지 값뿐이면 -로 둡니다"},
     {"The heads of block {}. The line encloses {:.0f} % of what a head reads.",
      "블록 {}의 헤드들. 선은 헤드가 읽는 것의 {:.0f} %를 둘러쌉니다."},
     {"entropy {:.2f} of {:.2f}, distance {:.1f} patches", "엔트로피 {1:.2f} 중 {0:.2f}, 거리 {2:.1f}패치"},
@@ -145,8 +146,9 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
     {"t-SNE, perplexity {:.0f}", "t-SNE, 퍼플렉시티 {:.0f}"},
     {"{} pictures, {}", "사진 {}장, {}"},
     {"{} pictures in the plane", "평면 위의 사진 {}장"},
-    {"Near each other: alike to the network. Distances between groups, and the axes, have no meaning in t-SNE.",
-     "가까이 있으면 신경망이 닮게 보는 것입니다. t-SNE에서 무리 사이의 거리와 축에는 뜻이 없습니다."},
+    {"Near each other: alike to the network.", "가까이 있으면 신경망이 닮게 보는 것입니다."},
+    {"Near each other: alike to the network. Distances between groups, and the axes, have no meaning in {}.",
+     "가까이 있으면 신경망이 닮게 보는 것입니다. {}에서 무리 사이의 거리와 축에는 뜻이 없습니다."},
     {"outlier: {}, mean distance {:.3f}", "외딴 사진: {}, 평균 거리 {:.3f}"},
     {"nearly the same: {} and {}, cosine {:.4f}", "거의 같은 사진: {}, {}, 코사인 {:.4f}"},
     {"... and {} more pairs that are nearly the same", "... 그리고 거의 같은 사진 {}쌍 더"},
@@ -314,8 +316,8 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
     {"Left out: {}", "뺀 사진: {}"},
 
     // --- the methods
-    {"what the class token reads in one block, by its attention weights",
-     "한 블록에서 클래스 토큰이 어텐션 가중치에 따라 읽는 곳"},
+    {"what the class token, or without one all patches, reads in one block, by the attention weights",
+     "한 블록에서 클래스 토큰이(없으면 모든 패치가) 어텐션 가중치에 따라 읽는 곳"},
     {"attention weights multiplied through all blocks, half of each for the residual connection",
      "어텐션 가중치를 모든 블록에 걸쳐 곱한 것. 블록마다 절반은 잔차 연결의 몫입니다"},
     {"rollout of what in the attention weights speaks for the class, by their gradients",

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/walked.h"
 #include "core/file.h"
@@ -21,12 +23,22 @@ void write_input(Results& results, const std::filesystem::path& path, const imag
   line(results, "pixel_values", to_string(pixels.sizes()));
 }
 
+// Windows have weights of their own in every block.
+void write_attention(Results& results, const std::vector<Tensor>& attentions) {
+  if (attentions.empty()) return;
+  const bool alike = std::ranges::all_of(
+      attentions, [&](const Tensor& weights) { return weights.sizes() == attentions.front().sizes(); });
+  if (alike) return line(results, "attention, each block", to_string(attentions.front().sizes()));
+  for (std::size_t i = 0; i < attentions.size(); ++i)
+    line(results, fmt::format("attention, block {}", i + 1), to_string(attentions[i].sizes()));
+}
+
 void write_output(Results& results, const models::ModelOutput& output) {
-  const bool embeds = output.prefix_tokens > 0;  // a transformer's first hidden state is its embeddings
+  const bool embeds = keeps_tokens(output);
   if (embeds) {
+    const auto before = output.prefix_tokens > 0 ? fmt::format(", and {} before them", output.prefix_tokens) : "";
     line(results, "patches",
-         fmt::format("{} x {} = {} tokens, and {} before them", output.grid[0], output.grid[1],
-                     output.grid[0] * output.grid[1], output.prefix_tokens));
+         fmt::format("{} x {} = {} tokens{}", output.grid[0], output.grid[1], output.grid[0] * output.grid[1], before));
   }
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
     const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i : i + 1);
@@ -34,7 +46,7 @@ void write_output(Results& results, const models::ModelOutput& output) {
   }
   for (std::size_t i = 0; i < output.feature_maps.size(); ++i)
     line(results, fmt::format("feature_map_{}", i), to_string(output.feature_maps[i].sizes()));
-  if (!output.attentions.empty()) line(results, "attention, each block", to_string(output.attentions.back().sizes()));
+  write_attention(results, output.attentions);
   line(results, "last_hidden_state", to_string(output.last_hidden_state.sizes()));
   if (output.pooler_output.defined()) line(results, "pooler_output", to_string(output.pooler_output.sizes()));
   for (const auto& [name, value] : output.further) line(results, name, to_string(value.sizes()));

@@ -72,6 +72,10 @@ void walk_maps(Walked& walked, const models::ModelOutput& output, const PageWord
 
 }  // namespace
 
+bool keeps_tokens(const models::ModelOutput& output) {
+  return output.feature_maps.empty() && !output.attentions.empty();
+}
+
 Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
                  const Tensor& pixels, const models::ModelOutput& output, const PageWords& say) {
   Walked walked{.name = name,
@@ -87,8 +91,7 @@ Walked walked_of(const tasks::VisionModel& model, const std::string& name, const
                 .logits = shape_of(output.logits),
                 .pooled = {},
                 .answers = {}};
-  const bool keeps_tokens = output.feature_maps.empty() && !output.attentions.empty();
-  keeps_tokens ? walk_tokens(walked, output, say) : walk_maps(walked, output, say);
+  keeps_tokens(output) ? walk_tokens(walked, output, say) : walk_maps(walked, output, say);
   if (!output.attentions.empty()) walked.attention = shape_of(output.attentions.back());
   if (output.pooler_output.defined() && output.pooler_output.dim() == 2)
     walked.pooled = {.name = "pooler_output",

@@ -34,6 +34,9 @@ struct Walked {
   std::vector<tasks::Prediction> answers;      // best first
 };
 
+// Whether the blocks hand on one sequence of tokens: then the first hidden state is what enters the first of them.
+bool keeps_tokens(const models::ModelOutput& output);
+
 // pixels: what the network got, one picture; output: with hidden states and attentions.
 Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
                  const Tensor& pixels, const models::ModelOutput& output, const PageWords& say);

@@ -95,7 +95,7 @@ std::string layer_named(const Anatomy& anatomy, const std::string& name) {
   if (last != names.rend() && !name.empty()) return *last;
   throw Error(ErrorKind::usage,
               fmt::format("--layer {}: this model has no such layer; the nearest is {}. Its maps are made of {} where "
-                          "nothing is said; `nunchi graph --layers` lists all {}",
+                          "nothing is said; `nunchi graph MODEL --layers` lists all {}",
                           name, nearest_name(name, names), anatomy.map_layer, names.size()));
 }
 

@@ -147,8 +147,14 @@ void explain_classes(ExplainedPicture& explained, const Subject& subject, const 
   explained.answers.assign(best.begin(), best.begin() + std::min<std::int64_t>(shown_answers, std::ssize(best)));
   const Tensor probabilities = at::softmax(subject.logits()[0], 0);
   for (const auto id : classes_of(options, best)) {
+    if (id == options.versus) {
+      throw Error(ErrorKind::usage, fmt::format("--versus {}: is itself what is explained; name another class, or with "
+                                                "--class what to explain",
+                                                model.label(id)));
+    }
     explained.classes.push_back({.id = id,
                                  .label = model.label(id),
+                                 .instead_of = options.versus ? model.label(*options.versus) : "",
                                  .probability = probabilities[id].item<double>(),
                                  .logit = subject.logits()[0][id].item<double>(),
                                  .maps = maps.of({.answer = id, .instead_of = options.versus})});

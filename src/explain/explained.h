@@ -29,12 +29,12 @@ using ExplainProgress = std::function<void(const std::string& what, std::int64_t
 struct Scores {
   Curve deletion, insertion;
   // With the map of the same method from the same network with random weights. Near 1: it does not show what was
-  // learned (Adebayo et al. 2018).
-  double random_weights = 0;
+  // learned (Adebayo et al. 2018). Nothing where one of the two has a single value.
+  std::optional<double> random_weights = {};
   std::optional<bool> hit = {};  // of a box, where there are any
   double chance_of_hit = 0;      // of a place chosen by chance
 
-  bool shows_weights() const { return random_weights < most_like_random; }
+  bool is_as_random() const { return random_weights && *random_weights >= most_like_random; }
   static constexpr double most_like_random = 0.7;
 };
 
@@ -47,7 +47,7 @@ struct ExplainedMap {
 
 struct ExplainedClass {
   std::int64_t id = 0;
-  std::string label;
+  std::string label, instead_of;  // of the other class, where it is why this one and not that one
   double probability = 0, logit = 0;
   std::vector<ExplainedMap> maps;
 };

@@ -119,7 +119,7 @@ double chance_of_hit(nn::Grid image, const std::vector<Box>& boxes, double toler
   return static_cast<double>(count) / static_cast<double>(image[0] * image[1]);
 }
 
-double rank_correlation(const Tensor& a, const Tensor& b) {
+std::optional<double> rank_correlation(const Tensor& a, const Tensor& b) {
   ASSERT(a.sizes() == b.sizes(), "maps of one shape are compared");
   const auto first = ranks_of(a), second = ranks_of(b);
   const double middle = static_cast<double>(first.size() - 1) / 2;
@@ -130,7 +130,8 @@ double rank_correlation(const Tensor& a, const Tensor& b) {
     squares_a += x * x;
     squares_b += y * y;
   }
-  return squares_a > 0 && squares_b > 0 ? product / std::sqrt(squares_a * squares_b) : 0;
+  if (squares_a == 0 || squares_b == 0) return std::nullopt;
+  return product / std::sqrt(squares_a * squares_b);
 }
 
 }  // namespace nunchi::explain

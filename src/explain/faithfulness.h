@@ -5,6 +5,8 @@
 //   rank_correlation(map, map_of_random_weights);                  // near 1: the map does not depend on the weights
 #pragma once
 
+#include <optional>
+
 #include "explain/work.h"
 
 namespace nunchi::explain {
@@ -37,8 +39,8 @@ bool hits(const Tensor& map, nn::Grid image, const std::vector<Box>& boxes, doub
 // How probably a place chosen by chance hits: what a method has to beat.
 double chance_of_hit(nn::Grid image, const std::vector<Box>& boxes, double tolerance = 15);
 
-// Spearman's, of the values of two maps of the same shape; equal values share their mean rank. 0 where one of them is
-// all equal.
-double rank_correlation(const Tensor& a, const Tensor& b);
+// Spearman's, of the values of two maps of the same shape; equal values share their mean rank. Nothing where one of
+// them is all equal.
+std::optional<double> rank_correlation(const Tensor& a, const Tensor& b);
 
 }  // namespace nunchi::explain

@@ -107,7 +107,7 @@ Explanation random_masks(const Subject& subject, const Asked& asked) {
 
 constexpr std::array all_methods = {
     Method{.name = "attention",
-           .summary = "what the class token reads in one block, by its attention weights",
+           .summary = "what the class token, or without one all patches, reads in one block, by the attention weights",
            .paper = "Caron et al. 2021, figure 1",
            .needs_classes = false,
            .depends_on_class = false,

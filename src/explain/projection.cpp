@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/interrupt.h"
@@ -64,6 +65,12 @@ std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neig
     all.push_back({.index = std::ssize(all), .distance = sum / static_cast<double>(count)});
   }
   std::ranges::stable_sort(all, std::greater<>(), &Outlier::distance);
+  const auto quartile = [&](double share) {
+    return all.empty() ? 0
+                       : all[static_cast<std::size_t>(std::ceil(share * static_cast<double>(all.size() - 1)))].distance;
+  };
+  const double upper = quartile(0.25), fence = upper + 1.5 * (upper - quartile(0.75));
+  std::erase_if(all, [&](const Outlier& one) { return one.distance <= fence; });
   return all;
 }
 

@@ -60,7 +60,8 @@ struct Outlier {
   double distance;  // the mean of 1 - cosine to its nearest others
 };
 
-// All of them, the loneliest first. Takes what nearest_neighbors() gives.
+// Those that lie further from the others than 1.5 times the range between the quartiles above the upper one (Tukey
+// 1977), the loneliest first. Takes what nearest_neighbors() gives.
 std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neighbors);
 
 // Pairs (from < to) with a cosine of at least `threshold`, the most alike first.

@@ -118,7 +118,10 @@ double ActivationStatistics::least() const { return least_.min().item<double>();
 
 double ActivationStatistics::greatest() const { return greatest_.max().item<double>(); }
 
-double ActivationStatistics::dead_share() const { return (greatest_ == least_).to(at::kDouble).mean().item<double>(); }
+double ActivationStatistics::dead_share() const {
+  if (count_ == units()) return 0;
+  return (greatest_ == least_).to(at::kDouble).mean().item<double>();
+}
 
 std::vector<std::int64_t> ActivationStatistics::outlier_channels(double times) const {
   const Tensor size = (squares_ * (static_cast<double>(units()) / static_cast<double>(count_))).sqrt();

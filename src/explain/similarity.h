@@ -55,6 +55,7 @@ class ActivationStatistics {
   double least() const;
   double greatest() const;
   // Of the units, those that had one and the same value everywhere: they tell nothing (a ReLU that never opens).
+  // 0 where every unit was seen once alone.
   double dead_share() const;
   // Units whose root mean square is over `times` the median unit's: the few channels that quantisation trips over.
   std::vector<std::int64_t> outlier_channels(double times = 6) const;

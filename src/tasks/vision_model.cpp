@@ -60,9 +60,9 @@ VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optio
 
 models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
   const c10::InferenceMode inference;
-  const auto output = network_->forward(pixels.to(device_, nn::activation_dtype(precision_)), options);
+  auto output = network_->forward(pixels.to(device_, nn::activation_dtype(precision_)), options);
   checkpoint_.check();
-  return as_float_on_cpu(output);
+  return as_float_on_cpu(std::move(output));
 }
 
 std::unique_ptr<models::Model> VisionModel::network_of_shapes() const { return models::build(source_).model; }

@@ -57,6 +57,22 @@ TEST_F(Explain, AClassIsNamedOrNumberedAndComparedWithAnother) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].at("class"), 2);
   EXPECT_EQ(lines[1].at("class"), 4);
+  EXPECT_EQ(lines[1].at("file"), picture);
+  EXPECT_FALSE(lines[1].at("instead_of").get<std::string>().empty());
+  EXPECT_THAT(read_file(out("why/explain.html"), 50 << 20), HasSubstr(" rather than "));
+  const auto itself = explain({mobilenet, picture, "--class", "2", "--versus", "2"});
+  EXPECT_EQ(itself.exit_code, 2);
+  EXPECT_THAT(itself.err, AllOf(HasSubstr("--versus"), HasSubstr("name another class")));
+}
+
+TEST_F(Explain, BoxesThatAreNotThereAreTold) {
+  const auto absent = explain({vit, picture, "--method", "attention", "--boxes", out("absent")});
+  EXPECT_EQ(absent.exit_code, 2);
+  EXPECT_THAT(absent.err, AllOf(HasSubstr("--boxes"), HasSubstr("expected a folder")));
+  std::filesystem::create_directories(out("empty"));
+  const auto none = explain({vit, picture, "--method", "attention", "--boxes", out("empty")});
+  EXPECT_EQ(none.exit_code, 0);
+  EXPECT_THAT(none.err, AllOf(HasSubstr("--boxes"), HasSubstr(".txt or .xml")));
 }
 
 TEST_F(Explain, WrongUseIsToldWhatToDo) {
@@ -65,7 +81,7 @@ TEST_F(Explain, WrongUseIsToldWhatToDo) {
   EXPECT_THAT(layer.err, HasSubstr("the nearest is layer."));
   const auto id = explain({mobilenet, picture, "--class", "4711"});
   EXPECT_EQ(id.exit_code, 2);
-  EXPECT_THAT(id.err, HasSubstr("4711"));
+  EXPECT_THAT(id.err, AllOf(HasSubstr("4711"), HasSubstr("numbers are 0 to"), Not(HasSubstr("nearest"))));
   const auto method = explain({mobilenet, picture, "--method", "rollout"});
   EXPECT_EQ(method.exit_code, 2);
   EXPECT_THAT(method.err, AllOf(HasSubstr("--method rollout"), HasSubstr("use grad-cam")));

@@ -78,6 +78,12 @@ TEST_F(Features, TheSameSeedGivesTheSameClusters) {
   EXPECT_EQ(sizes[0].size(), 3u);
 }
 
+TEST_F(Features, ThereAreNoMoreClustersThanPatches) {
+  const auto found = run({dino, a, "--show", "clusters", "--k", "1000", "-o", out("clusters.png")});
+  EXPECT_EQ(found.exit_code, 2);
+  EXPECT_THAT(found.err, AllOf(HasSubstr("--k 1000"), HasSubstr("patches")));
+}
+
 TEST_F(Features, APictureIsItsOwnBestMatch) {
   const auto line = shown({dino, a, a, "--show", "match,similar", "--patch", "0,1"});
   const auto matches = numbers("match")["matches"][0];
@@ -143,6 +149,15 @@ TEST_F(Features, WhatCannotBeIsToldBeforeTheWork) {
   EXPECT_THAT(failure({vit, a, "--show", "similar", "--patch", "99,0"}), HasSubstr("row from 0 to"));
   EXPECT_THAT(failure({mobilenet, "--show", "positions"}), HasSubstr("--show filters and weights"));
   EXPECT_THAT(failure({mobilenet, a, "--show", "lens"}), HasSubstr("--show cka"));
+}
+
+TEST_F(Features, AViewThatCannotBeIsToldAndTheOthersAreShown) {
+  const auto found = run({mobilenet, a, "--show", "lens,pca,positions", "--json", "-o", out("out")});
+  EXPECT_EQ(found.exit_code, 1);
+  EXPECT_THAT(found.err, AllOf(HasSubstr("--show cka"), HasSubstr("--show filters and weights")));
+  ASSERT_EQ(json_lines(found.out).size(), 1u);
+  EXPECT_EQ(json_lines(found.out).front()["show"], "pca");
+  EXPECT_EQ(run({mobilenet, a, "--show", "lens,positions", "-o", out("none")}).exit_code, 2);
 }
 
 TEST_F(Features, APictureThatCannotBeReadIsToldAndLeftOut) {

@@ -130,6 +130,9 @@ TEST(ActivationStatistics, DeadUnitsAndOutlierChannels) {
   tokens.select(2, 3)[1].fill_(0.5);
   seen.add(tokens, 2);
   EXPECT_EQ(seen.dead_share(), 0);
+  ActivationStatistics once;
+  once.add(at::randn({1, 8}), 1);
+  EXPECT_EQ(once.dead_share(), 0) << "one value says nothing about a unit";
 }
 
 }  // namespace
