@@ -50,6 +50,7 @@ tasks::VisionModel open_model(const Options& options) {
   const auto source = model_source(options);
   const auto precision = precision_of(options, source);
   tasks::VisionModel model(source, precision, device_of(options, source));
+  if (options.size) model.see_at(options.size->height, options.size->width);
   keep_freed_memory();
   return model;
 }

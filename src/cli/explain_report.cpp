@@ -245,13 +245,13 @@ draw::ContourOptions outline_of_most(const Tensor& map) {
 
 std::string title_of(const ExplainedClass& shown, const PageWords& say) {
   if (shown.label.empty()) return "";
-  const auto what = shown.instead_of.empty() ? shown.label : say("{} rather than {}", shown.label, shown.instead_of);
-  return fmt::format("{} {:.1f} %", what, 100 * shown.probability);
+  const auto answer = fmt::format("{} {:.1f} %", shown.label, 100 * shown.probability);
+  return shown.instead_of.empty() ? answer : say("{} rather than {}", answer, shown.instead_of);
 }
 
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style) {
   const auto& explained = file.explained;
-  draw::Figure figure{.title = file.name};
+  draw::Figure figure{.title = file.name, .color_bars = draw::ColorBars::each};
   figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
   for (const auto& shown : explained.classes) {
     figure.panels.push_back({.title = title_of(shown, style.say), .picture = explained.seen});
@@ -292,12 +292,12 @@ std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const Expla
 
 std::string explain_page(const tasks::VisionModel& model, const std::string& model_name,
                          const std::vector<ExplainedFile>& files, const ExplainStyle& style) {
-  const auto shape = model.network().input_shape();
+  const auto& seen = files.front().explained.anatomy.image;
   const auto& say = style.say;
   draw::HtmlReport page(say("Why it answered so"),
                         say("{}, {:.1f} million parameters, looks at {} x {} pixels. Warm colours are where each "
                             "method finds the reason.",
-                            model_name, 1e-6 * static_cast<double>(model.parameters()), shape[1], shape[2]),
+                            model_name, 1e-6 * static_cast<double>(model.parameters()), seen[0], seen[1]),
                         {.language = say.language()});
   for (const auto& file : files) add_file(page, file, style);
   add_methods(page, files.front().explained.classes.front().maps, say);

@@ -24,7 +24,7 @@ struct ExplainedFile {
   explain::ExplainedPicture explained;
 };
 
-// "cat 62.1 %", "cat rather than dog 62.1 %"; empty of a model without classes.
+// "cat 62.1 %", "cat 62.1 % rather than dog"; empty of a model without classes.
 std::string title_of(const explain::ExplainedClass& shown, const PageWords& say);
 
 // The picture, and beside it one heat map for each method; a row for each class.

@@ -36,15 +36,17 @@ const std::map<std::string, Show>& views() {
   return all;
 }
 
-// Where the parts of the answer go: one drawing, one page, or a folder.
+// Where the parts of the answer go: one drawing, one page or PDF of all, or a folder.
 struct Place {
-  fs::path page, drawing, folder;
+  fs::path page, pdf, drawing, folder;
 
-  explicit Place(const std::string& out) {
+  Place(const std::string& out, bool several) {
     const fs::path path = out.empty() ? "nunchi-features" : out;
     const auto kind = path.extension();
     if (kind == ".html")
       page = path;
+    else if (kind == ".pdf" && several)
+      pdf = path;
     else if (kind == ".png" || kind == ".svg" || kind == ".pdf")
       drawing = path;
     else
@@ -62,8 +64,10 @@ struct Place {
   fs::path numbers(const std::string& view) const {
     if (!folder.empty()) return folder / view;
     if (!drawing.empty()) return fs::path(drawing).replace_extension();
-    return fs::path(page).replace_extension().string() + "-" + view;
+    return whole().replace_extension().string() + "-" + view;
   }
+
+  fs::path whole() const { return page.empty() ? pdf : page; }
 
   // Of a view that has a file for itself.
   fs::path own_drawing(const std::string& view) const { return folder.empty() ? drawing : folder / (view + ".png"); }
@@ -77,7 +81,7 @@ std::vector<std::string> write_finding(const Place& place, const std::string& vi
     draw::write_drawing(drawing, draw::drawing(finding.figure));
     files.push_back(drawing.string());
   } else {
-    files.push_back(place.page.string());
+    files.push_back(place.whole().string());
   }
   Json numbers = finding.summary;
   numbers.update(finding.details);
@@ -117,11 +121,12 @@ void print(Results& results, const Options& options, const std::string& view, co
 
 int features(const Options& options) {
   const auto pictures = !options.inputs.empty() ? find_pictures(options) : Pictures{};
-  const Place place(options.out);
+  const Place place(options.out, options.show.size() > 1);
   const auto model = open_model(options);
   Gallery gallery(options, model, pictures);
   Results results("");
   draw::HtmlReport page(gallery.say()("What the model sees"), about(gallery, ""), {.language = options.language});
+  std::vector<draw::Drawing> sheets;      // of a PDF
   std::size_t shown = 0, impossible = 0;  // of the views
   bool stopped = false;
   for (const auto& view : options.show) {
@@ -129,6 +134,7 @@ int features(const Options& options) {
       throw_if_stopped();
       const auto finding = views().at(view)(gallery);
       if (!place.page.empty()) add_to_page(page, finding);
+      if (!place.pdf.empty()) sheets.push_back(draw::drawing(finding.figure));
       print(results, options, view, finding, write_finding(place, view, finding));
       ++shown;
     } catch (const Error& error) {
@@ -141,6 +147,7 @@ int features(const Options& options) {
     }
   }
   if (!place.page.empty()) write_file(place.page, page.html());
+  if (!sheets.empty()) draw::write_pdf(place.pdf, sheets);
   if (stopped) return exit_interrupted;
   return gallery.failed() > 0 || impossible > 0 ? exit_some_failed : 0;
 }

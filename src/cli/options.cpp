@@ -159,6 +159,7 @@ void add_embed(CLI::App& app, Options& o) {
   auto* command = add(app, o, "embed", "turn pictures into vectors");
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
+  add_size(*command, o);
   command
       ->add_option(
           "--pool", o.pool,
@@ -177,6 +178,7 @@ void add_similar(CLI::App& app, Options& o) {
   auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL A B...");
+  add_size(*command, o);
   command->add_option("--pool", o.pool, "cls, mean or pooled (the classifier's input)")
       ->check(one_of({"cls", "mean", "pooled"}, "cls, mean and pooled"))
       ->capture_default_str();

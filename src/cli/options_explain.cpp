@@ -25,6 +25,7 @@ void add_explain(CLI::App& app, Options& o) {
   auto& e = o.explain;
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
+  add_size(*command, o);
   command->add_option("--method", e.methods,
                       "one or several, joined by commas, or all (default: the quick ones that suit the model)");
   command

@@ -68,9 +68,7 @@ PatchPlace parse_patch(const std::string& text) {
   return place;
 }
 
-bool is_one_drawing(const std::string& out) {
-  return out.ends_with(".png") || out.ends_with(".svg") || out.ends_with(".pdf");
-}
+bool is_one_drawing(const std::string& out) { return out.ends_with(".png") || out.ends_with(".svg"); }
 
 }  // namespace
 
@@ -78,6 +76,7 @@ void add_features(CLI::App& app, Options& o) {
   auto* command = add(app, o, "features", "what a model sees in pictures: its tokens, layers and weights, drawn");
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL INPUT...");
+  add_size(*command, o);
   add_language(*command, o);
   command->add_option("--show", o.show, "what to draw, one or several, separated by commas")
       ->delimiter(',')
@@ -101,18 +100,19 @@ void add_features(CLI::App& app, Options& o) {
       ->check(CLI::Range(-1.0, 1.0))
       ->capture_default_str();
   command->add_flag("--json", o.json, "a JSON line for each thing shown: the files, and the key numbers");
-  command->add_option("-o,--out", o.out,
-                      "a folder to write into (default: nunchi-features), FILE.html for all in one page, or .png, .svg "
-                      "or .pdf for one thing shown");
+  command->add_option(
+      "-o,--out", o.out,
+      "a folder to write into (default: nunchi-features), FILE.html or FILE.pdf for all in one, or .png or "
+      ".svg for one thing shown");
   command->footer(features_footer);
 }
 
 void check_features(const Options& options) {
   if (is_one_drawing(options.out) && options.show.size() > 1) {
-    throw CLI::ValidationError("-o",
-                               fmt::format("{}: expected a folder or a .html file for {} things to show, found the "
-                                           "name of one drawing",
-                                           options.out, options.show.size()));
+    throw CLI::ValidationError(
+        "-o", fmt::format("{}: expected a folder, a .html or a .pdf file for {} things to show, found the "
+                          "name of one drawing",
+                          options.out, options.show.size()));
   }
   for (const auto& name : options.show) {
     if (!options.inputs.empty() || !view_named(name)->of_pictures) continue;

@@ -35,6 +35,7 @@ void add_walk(CLI::App& app, Options& o) {
   auto* command = add(app, o, "walk", "the way of a picture through a model, with every shape");
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL IMAGE");
+  add_size(*command, o);
   command
       ->add_option("-o,--out", o.out,
                    "draw it to this file: .png, .svg (one picture), .pdf (a page for each) or .html (all)")

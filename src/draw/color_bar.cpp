@@ -1,6 +1,8 @@
 #include "draw/color_bar.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "draw/words.h"
 
@@ -41,12 +43,15 @@ Ticks ticks_of(Canvas& canvas, const ColorBar& bar, double width) {
 }
 
 void draw_colors(Canvas& canvas, const ColorBar& bar, const Rectangle& place) {
-  constexpr int steps = 128;
-  canvas.begin_clip(place, 3);
+  constexpr int steps = 256;
+  auto colors = image::make_picture(steps, 1);
   for (int i = 0; i < steps; ++i) {
-    canvas.fill({place.x + place.width * i / steps, place.y, place.width / steps + 1, place.height},
-                color_of(bar.colors, (i + 0.5) / steps));
+    const auto color = color_of(bar.colors, (i + 0.5) / steps);
+    const auto byte = [](double value) { return static_cast<std::uint8_t>(std::lround(255 * value)); };
+    std::ranges::copy(std::array{byte(color.red), byte(color.green), byte(color.blue)}, colors.row(0) + 3 * i);
   }
+  canvas.begin_clip(place, 3);
+  canvas.picture(colors, place, Scaling::pixels);
   canvas.end_clip();
 }
 

@@ -83,6 +83,8 @@ const image::Transform& VisionModel::transform() const {
                           path_.string()));
 }
 
+void VisionModel::see_at(int height, int width) { transform_ = image::with_size(transform(), height, width); }
+
 void require_finite(const Tensor& answer) {
   if (at::isfinite(answer).all().item<bool>()) return;
   throw Error(ErrorKind::model,

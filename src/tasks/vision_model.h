@@ -26,6 +26,8 @@ class VisionModel {
 
   // Throws Error (model) where the folder has no preprocessor_config.json.
   const image::Transform& transform() const;
+  // From now on pictures are resized to exactly this, without crop, instead of as the checkpoint says. Throws as above.
+  void see_at(int height, int width);
   bool has_transform() const { return transform_.has_value(); }
 
   models::Model& network() const { return *network_; }

@@ -65,6 +65,14 @@ TEST_F(Explain, AClassIsNamedOrNumberedAndComparedWithAnother) {
   EXPECT_THAT(itself.err, AllOf(HasSubstr("--versus"), HasSubstr("name another class")));
 }
 
+TEST_F(Explain, PicturesAreSeenAtAnotherSize) {
+  const auto run =
+      explain({vit, picture, "--method", "attention,grad-cam", "--size", "96x64", "--no-scores", "--maps"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(read_arrays(out("why/input.maps.safetensors")).at("grad-cam").shape, (std::vector<std::int64_t>{12, 8}));
+  EXPECT_THAT(read_file(out("why/explain.html"), 50 << 20), HasSubstr("96 x 64 pixels"));
+}
+
 TEST_F(Explain, BoxesThatAreNotThereAreTold) {
   const auto absent = explain({vit, picture, "--method", "attention", "--boxes", out("absent")});
   EXPECT_EQ(absent.exit_code, 2);

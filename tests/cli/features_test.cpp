@@ -78,6 +78,21 @@ TEST_F(Features, TheSameSeedGivesTheSameClusters) {
   EXPECT_EQ(sizes[0].size(), 3u);
 }
 
+TEST_F(Features, SeveralViewsMakeThePagesOfOnePdf) {
+  const auto found = run({dino, a, "--show", "pca,drift", "--json", "-o", out("both.pdf")});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_THAT(read_file(out("both.pdf"), 1 << 26), testing::StartsWith("%PDF"));
+  EXPECT_EQ(json_lines(found.out).back()["files"].front(), out("both.pdf"));
+  EXPECT_TRUE(std::filesystem::exists(out("both-pca.json")));
+}
+
+TEST_F(Features, PicturesAreSeenAtAnotherSize) {
+  shown({dino, a, "--show", "pca", "--size", "56x84"});
+  const auto arrays = read_arrays(out("out/pca.safetensors"));
+  shown({dino, a, "--show", "pca"});
+  EXPECT_NE(arrays.begin()->second.shape, read_arrays(out("out/pca.safetensors")).begin()->second.shape);
+}
+
 TEST_F(Features, ThereAreNoMoreClustersThanPatches) {
   const auto found = run({dino, a, "--show", "clusters", "--k", "1000", "-o", out("clusters.png")});
   EXPECT_EQ(found.exit_code, 2);
@@ -138,7 +153,7 @@ TEST_F(Features, OnePageHoldsAll) {
 TEST_F(Features, WhatCannotBeIsToldBeforeTheWork) {
   EXPECT_THAT(run({vit, "--show", "pca"}).err, HasSubstr("no pictures are named"));
   EXPECT_THAT(run({vit, a, "--show", "pca,tokens"}).err, AllOf(HasSubstr("tokens: not known"), HasSubstr("spectral")));
-  EXPECT_THAT(run({vit, a, "--show", "pca,lens", "-o", "both.png"}).err, HasSubstr("a folder or a .html file"));
+  EXPECT_THAT(run({vit, a, "--show", "pca,lens", "-o", "both.png"}).err, HasSubstr("a folder, a .html or a .pdf file"));
   for (const auto* patch : {"3", "3,", "-1,2", "1,2,3", "a,b"})
     EXPECT_EQ(run({vit, a, "--patch", patch}).exit_code, 2) << patch;
   const auto failure = [&](std::vector<std::string> words) {
