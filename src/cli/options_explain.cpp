@@ -28,12 +28,15 @@ void add_explain(CLI::App& app, Options& o) {
   add_size(*command, o);
   command->add_option("--method", e.methods,
                       "one or several, joined by commas, or all (default: the quick ones that suit the model)");
-  command
-      ->add_option("--class", e.classes, "explain this class, by name or number; may be repeated (default: the answer)")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  auto* classes = command
+                      ->add_option("--class", e.classes,
+                                   "explain this class, by name or number; may be repeated (default: the answer)")
+                      ->expected(1)
+                      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--versus", e.versus, "why --class (or the answer) and not this one");
-  command->add_option("--top", o.top, "explain so many of the most probable classes")->check(CLI::Range(1, 10));
+  command->add_option("--top", o.top, "explain so many of the most probable classes")
+      ->check(CLI::Range(1, 10))
+      ->excludes(classes);
   command->add_option("--layer", e.layer,
                       "whose values activation maps are made of; of attention, the block (default: the family's own)");
   command->add_option("--head", e.head, "of attention, instead of the mean over all")->check(CLI::Range(0, 4096));

@@ -95,6 +95,8 @@ TEST_F(Explain, WrongUseIsToldWhatToDo) {
   EXPECT_THAT(method.err, AllOf(HasSubstr("--method rollout"), HasSubstr("use grad-cam")));
   const auto unknown = explain({mobilenet, picture, "--method", "gradcam"});
   EXPECT_THAT(unknown.err, HasSubstr("the nearest is grad-cam"));
+  EXPECT_EQ(explain({mobilenet, picture, "--class", "2", "--top", "3"}).exit_code, 2)
+      << "one of the two would be ignored";
   EXPECT_FALSE(std::filesystem::exists(out("why/explain.html")));
 }
 
