@@ -50,9 +50,10 @@ std::optional<nn::Precision> precision_of(const Options& options, const tasks::M
 // What --device says. auto: a GPU where LibTorch sees one, otherwise the CPU. Throws Error (usage) for one that is not
 // there.
 at::Device device_named(const std::string& name);
-// The same with fp32 as it is: without TF32, in which LibTorch would convolve on a GPU.
-at::Device exact_device_named(const std::string& name);
-// The same for a model that answers; for int8, auto is the CPU. To be called after precision_of().
+// The same for answers: fp32 as it is, without TF32, in which LibTorch would convolve on a GPU; for int8, auto is the
+// CPU.
+at::Device exact_device_named(const std::string& name, bool int8);
+// The same for a model as the options open it. To be called after precision_of().
 at::Device device_of(const Options& options, const tasks::ModelSource& source);
 
 // Models that are pulled on the way show it on a line of their own.

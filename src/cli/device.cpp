@@ -17,10 +17,6 @@ void require_device(const at::Device& device) {
                   device.str(), there));
 }
 
-bool is_int8(const Options& options, const tasks::ModelSource& source) {
-  return options.precision.empty() ? tasks::is_stored_in_int8(source) : options.precision == "int8";
-}
-
 }  // namespace
 
 at::Device device_named(const std::string& name) {
@@ -30,8 +26,8 @@ at::Device device_named(const std::string& name) {
   return device;
 }
 
-at::Device exact_device_named(const std::string& name) {
-  const auto device = device_named(name);
+at::Device exact_device_named(const std::string& name, bool int8) {
+  const auto device = int8 && name == "auto" ? at::Device(at::kCPU) : device_named(name);
   if (!device.is_cpu()) at::globalContext().setAllowTF32CuDNN(false);
   return device;
 }
@@ -43,8 +39,9 @@ at::Device device_of(const Options& options, const tasks::ModelSource& source) {
     throw Error(ErrorKind::usage,
                 fmt::format("--device {}: --precision auto measures on the CPU; name fp32 or bf16", options.device));
   }
-  const auto device = exact_device_named(options.device);
-  return !device.is_cpu() && options.device == "auto" && is_int8(options, source) ? at::kCPU : device;
+  const bool may_be_stored_so = options.precision.empty() && at::globalContext().hasCUDA();
+  return exact_device_named(options.device,
+                            options.precision == "int8" || (may_be_stored_so && tasks::is_stored_in_int8(source)));
 }
 
 }  // namespace nunchi::cli

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -24,12 +25,10 @@ std::int64_t class_named(const tasks::VisionModel& model, const std::string& opt
     return tasks::map_classes(model.labels(), {name}, {}).classes.front().at(0);
   } catch (const Error&) {
     const bool is_number = name.find_first_not_of("0123456789") == std::string::npos;
-    throw Error(
-        ErrorKind::usage,
-        fmt::format(
-            "{} {}: this model has no such class; {}numbers are 0 to {}", option, name,
-            is_number ? "" : fmt::format("the nearest of its names is \"{}\", ", nearest_name(name, model.labels())),
-            model.network().classes() - 1));
+    const auto nearest =
+        is_number ? "" : fmt::format("the nearest of its names is \"{}\", ", nearest_name(name, model.labels()));
+    throw Error(ErrorKind::usage, fmt::format("{} {}: this model has no such class; {}numbers are 0 to {}", option,
+                                              name, nearest, model.network().classes() - 1));
   }
 }
 
@@ -48,6 +47,8 @@ explain::ExplainOptions what_is_asked(const Options& options, const tasks::Visio
   if (options.top > 0) asked.top = options.top;
   for (const auto& name : e.classes) asked.classes.push_back(class_named(model, "--class", name));
   if (!e.versus.empty()) asked.versus = class_named(model, "--versus", e.versus);
+  if (asked.versus && std::ranges::count(asked.classes, *asked.versus) > 0)
+    throw Error(ErrorKind::usage, fmt::format("--versus {}: is --class itself; name another class", e.versus));
   asked.asked.layer = e.layer;
   asked.asked.head = e.head;
   asked.asked.discarded = e.discarded;
@@ -76,7 +77,7 @@ void write_json(Results& results, const ExplainedFile& file) {
   for (const auto& shown : file.explained.classes) {
     Json methods = Json::object();
     for (const auto& map : shown.maps) methods[std::string(map.method->name)] = json_of(map);
-    Json line = {{"file", file.path}};
+    Json line = {{"file", file.path.string()}};
     if (!shown.label.empty())
       line.update({{"class", shown.id}, {"label", shown.label}, {"probability", shown.probability}});
     if (!shown.instead_of.empty()) line["instead_of"] = shown.instead_of;
@@ -99,7 +100,7 @@ std::string score_columns(const explain::ExplainedMap& map) {
 void write_table(Results& results, const ExplainedFile& file, const Options& options) {
   for (const auto& shown : file.explained.classes) {
     const auto title = title_of(shown, PageWords());
-    results.line(title.empty() ? file.name : fmt::format("{}: {}", file.name, title));
+    results.line(title.empty() ? file.name() : fmt::format("{}: {}", file.name(), title));
     if (!options.explain.no_scores)
       results.line(fmt::format("  {:<22}{:>9}  {:>8}  {:>9}  {:>7}", "", "time", "deletion", "insertion", "weights"));
     for (const auto& map : shown.maps)
@@ -160,7 +161,7 @@ class Explaining {
 
   // Throws Error (input) where the picture cannot be read.
   void add(const fs::path& path) {
-    const ExplainedFile file{path.filename().string(), path.string(), explained(path)};
+    const ExplainedFile file{path, explained(path)};
     const auto name = names_.next(path), ending = "." + options_.explain.figures;
     const auto figure = explain_figure(file, style_);
     const auto heads = heads_figure(file, style_);
@@ -187,7 +188,7 @@ class Explaining {
       remark(fmt::format("{}: points at an object in {} of {} pictures; by chance it would in {:.1f}", method,
                          counts.hits, counts.pictures, counts.by_chance));
     if (options_.quiet) return;
-    if (!options_.explain.boxes.empty() && !has_boxes_)
+    if (!options_.explain.boxes.empty() && pointing_.empty())
       remark(fmt::format("--boxes {}: expected .txt or .xml files of the pictures' names, found none",
                          options_.explain.boxes));
     const auto some = count_ > files_.size() ? fmt::format(" (of the first {} pictures)", files_.size()) : "";
@@ -201,7 +202,6 @@ class Explaining {
   explain::ExplainedPicture explained(const fs::path& path) {
     std::vector<explain::Box> boxes;
     if (!options_.explain.boxes.empty()) boxes = boxes_of(options_.explain.boxes, path);
-    has_boxes_ = has_boxes_ || !boxes.empty();
     ProgressLine line(path.filename().string(), "forwards", options_.quiet);
     return explainer_.explain(
         image::read_picture(path, image::decoding_for(model_.transform(), decode_options(options_))), boxes,
@@ -226,7 +226,6 @@ class Explaining {
   Results results_{""};
   FileNames names_;
   std::size_t count_ = 0;
-  bool has_boxes_ = false;
   std::vector<ExplainedFile> files_;  // of the page
   std::vector<draw::Drawing> pages_;
   std::map<std::string, Pointing> pointing_;

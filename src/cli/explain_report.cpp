@@ -48,13 +48,13 @@ std::string note_of(const ExplainedMap& map, const PageWords& say) {
 void add_maps(draw::HtmlReport& page, const ExplainedFile& file, const ExplainedClass& shown,
               const ExplainStyle& style) {
   std::vector<draw::HtmlGalleryItem> items;
-  items.push_back({.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name,
+  items.push_back({.picture = {draw::data_uri(image::encode_jpeg(file.explained.seen), "image/jpeg"), file.name(),
                                title_of(shown, style.say)},
                    .title = style.say("picture")});
   for (const auto& map : shown.maps) {
     const auto overlaid =
         draw::overlay(file.explained.seen, heat_of(map.explanation.map), colors_of(map.explanation.map, style.colors));
-    const auto description = style.say("{} of {}", map.method->name, file.name);
+    const auto description = style.say("{} of {}", map.method->name, file.name());
     items.push_back(
         {.picture = {draw::data_uri(image::encode_jpeg(overlaid), "image/jpeg"), description, note_of(map, style.say)},
          .title = std::string(map.method->name)});
@@ -112,7 +112,7 @@ void add_heads(draw::HtmlReport& page, const ExplainedFile& file, const ExplainS
   draw::HtmlExplorer explorer{
       .title = has_class_token ? say("What the class token reads") : say("What all patches read"),
       .picture = seen,
-      .description = file.name,
+      .description = file.name(),
       .axes = {{say("block"), {}, attentions.size() - 1}, {say("head"), {say("mean")}}},
       .rows = static_cast<int>(anatomy.grid[0]),
       .columns = static_cast<int>(anatomy.grid[1]),
@@ -136,7 +136,7 @@ void add_patches(draw::HtmlReport& page, const ExplainedFile& file, const Explai
   if (patches > most_clickable_patches) return;
   draw::HtmlExplorer explorer{.title = say("What a patch reads: choose one"),
                               .picture = seen,
-                              .description = file.name,
+                              .description = file.name(),
                               .axes = {{say("block"), {}, attentions.size() - 1}},
                               .rows = static_cast<int>(anatomy.grid[0]),
                               .columns = static_cast<int>(anatomy.grid[1]),
@@ -190,7 +190,7 @@ void add_head_statistics(draw::HtmlReport& page, const ExplainedFile& file, cons
 }
 
 void add_file(draw::HtmlReport& page, const ExplainedFile& file, const ExplainStyle& style) {
-  page.heading(file.name);
+  page.heading(file.name());
   for (const auto& shown : file.explained.classes) {
     if (!shown.label.empty()) page.paragraph(title_of(shown, style.say));
     add_maps(page, file, shown, style);
@@ -251,7 +251,7 @@ std::string title_of(const ExplainedClass& shown, const PageWords& say) {
 
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style) {
   const auto& explained = file.explained;
-  draw::Figure figure{.title = file.name, .color_bars = draw::ColorBars::each};
+  draw::Figure figure{.title = file.name(), .color_bars = draw::ColorBars::each};
   figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
   for (const auto& shown : explained.classes) {
     figure.panels.push_back({.title = title_of(shown, style.say), .picture = explained.seen});
@@ -273,7 +273,7 @@ std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const Expla
   if (attentions.empty()) return std::nullopt;
   const Tensor& weights = attentions.back();
   const Tensor entropy = explain::attention_entropy(weights), distance = explain::attention_distance(weights, anatomy);
-  draw::Figure figure{.title = file.name,
+  draw::Figure figure{.title = file.name(),
                       .subtitle = say("The heads of block {}. The line encloses {:.0f} % of what a head reads.",
                                       attentions.size() - 1, 100 * outlined_share)};
   figure.columns = 4;

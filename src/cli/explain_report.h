@@ -20,8 +20,10 @@ struct ExplainStyle {
 };
 
 struct ExplainedFile {
-  std::string name, path;
+  std::filesystem::path path;
   explain::ExplainedPicture explained;
+
+  std::string name() const { return path.filename().string(); }
 };
 
 // "cat 62.1 %", "cat 62.1 % rather than dog"; empty of a model without classes.

@@ -38,15 +38,13 @@ const std::map<std::string, Show>& views() {
 
 // Where the parts of the answer go: one drawing, one page or PDF of all, or a folder.
 struct Place {
-  fs::path page, pdf, drawing, folder;
+  fs::path page, drawing, folder;
 
   Place(const std::string& out, bool several) {
     const fs::path path = out.empty() ? "nunchi-features" : out;
     const auto kind = path.extension();
-    if (kind == ".html")
+    if (kind == ".html" || (kind == ".pdf" && several))
       page = path;
-    else if (kind == ".pdf" && several)
-      pdf = path;
     else if (kind == ".png" || kind == ".svg" || kind == ".pdf")
       drawing = path;
     else
@@ -64,10 +62,11 @@ struct Place {
   fs::path numbers(const std::string& view) const {
     if (!folder.empty()) return folder / view;
     if (!drawing.empty()) return fs::path(drawing).replace_extension();
-    return whole().replace_extension().string() + "-" + view;
+    return fs::path(page).replace_extension().string() + "-" + view;
   }
 
-  fs::path whole() const { return page.empty() ? pdf : page; }
+  bool is_html() const { return page.extension() == ".html"; }
+  bool is_pdf() const { return page.extension() == ".pdf"; }
 
   // Of a view that has a file for itself.
   fs::path own_drawing(const std::string& view) const { return folder.empty() ? drawing : folder / (view + ".png"); }
@@ -81,7 +80,7 @@ std::vector<std::string> write_finding(const Place& place, const std::string& vi
     draw::write_drawing(drawing, draw::drawing(finding.figure));
     files.push_back(drawing.string());
   } else {
-    files.push_back(place.whole().string());
+    files.push_back(place.page.string());
   }
   Json numbers = finding.summary;
   numbers.update(finding.details);
@@ -133,21 +132,21 @@ int features(const Options& options) {
     try {
       throw_if_stopped();
       const auto finding = views().at(view)(gallery);
-      if (!place.page.empty()) add_to_page(page, finding);
-      if (!place.pdf.empty()) sheets.push_back(draw::drawing(finding.figure));
+      if (place.is_html()) add_to_page(page, finding);
+      if (place.is_pdf()) sheets.push_back(draw::drawing(finding.figure));
       print(results, options, view, finding, write_finding(place, view, finding));
       ++shown;
     } catch (const Error& error) {
       stopped = error.kind() == ErrorKind::interrupted;
       const bool last_chance = shown == 0 && (stopped || impossible + 1 == options.show.size());
-      if (last_chance || error.kind() == ErrorKind::input) throw;
+      if (last_chance) throw;
       if (stopped) break;
       remark(error.what());  // what this model or these pictures cannot show does not cost the rest
       ++impossible;
     }
   }
-  if (!place.page.empty()) write_file(place.page, page.html());
-  if (!sheets.empty()) draw::write_pdf(place.pdf, sheets);
+  if (place.is_html()) write_file(place.page, page.html());
+  if (place.is_pdf()) draw::write_pdf(place.page, sheets);
   if (stopped) return exit_interrupted;
   return gallery.failed() > 0 || impossible > 0 ? exit_some_failed : 0;
 }

@@ -93,9 +93,13 @@ void add_bare_model(CLI::App& command, Options& o, const char* help) {
   command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
 }
 
-void add_device(CLI::App& command, Options& o) {
-  command.add_option("--device", o.device, "auto (a GPU where there is one), cpu, cuda or cuda:N")
-      ->check(CLI::Validator(check_device, ""))
+void add_device(CLI::App& command, Options& o, Devices devices) {
+  const bool all = devices == Devices::all;
+  command
+      .add_option(
+          "--device", o.device,
+          all ? "auto (a GPU where there is one), cpu, cuda or cuda:N" : "auto or cpu: this command runs on the CPU")
+      ->check(CLI::Validator(all ? check_device : check_cpu, ""))
       ->capture_default_str();
 }
 
@@ -105,12 +109,7 @@ void add_model(CLI::App& command, Options& o, Devices devices) {
       .add_option("--precision", o.precision,
                   "fp32, bf16, int8, or auto: what is fastest here (default: as the model is stored, fp32 or int8)")
       ->check(CLI::Validator(check_precision, ""));
-  if (devices == Devices::all)
-    add_device(command, o);
-  else
-    command.add_option("--device", o.device, "auto or cpu: this command runs on the CPU")
-        ->check(CLI::Validator(check_cpu, ""))
-        ->capture_default_str();
+  add_device(command, o, devices);
   command.add_option("--arch", o.arch, "the architecture's name (nunchi models), for weights without config.json");
   command.add_option("--classes", o.classes, "a new, untrained head of so many classes; 0: the backbone alone")
       ->check(CLI::Range(0, 1 << 20));
@@ -223,7 +222,7 @@ void add_parity(CLI::App& app, Options& o) {
   command->add_option("--figures", o.figures, "a table of expected figures instead of nunchi's own")->needs(published);
   command->add_option("--precision", o.precision, "fp32 (the default), bf16 or int8")
       ->check(one_of({"fp32", "bf16", "int8"}, "fp32, bf16 and int8"));
-  add_device(*command, o);
+  add_device(*command, o, Devices::all);
   command->add_flag("--json", o.json, "JSON lines");
 }
 

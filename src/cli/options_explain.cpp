@@ -47,11 +47,12 @@ void add_explain(CLI::App& app, Options& o) {
   command->add_option("--steps", e.steps, "of the curves that score a map")
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
-  command->add_flag("--no-scores", e.no_scores, "only the maps");
-  command->add_option(
-      "--boxes", e.boxes,
-      "a folder of boxes (YOLO's .txt or Pascal VOC's .xml, a file for each picture): counts how often a map "
-      "points at one");
+  auto* no_scores = command->add_flag("--no-scores", e.no_scores, "only the maps");
+  command
+      ->add_option("--boxes", e.boxes,
+                   "a folder of boxes (YOLO's .txt or Pascal VOC's .xml, a file for each picture): counts how often a "
+                   "map points at one")
+      ->excludes(no_scores);
   command->add_option("--colors", e.colors, "turbo, viridis or jet")
       ->check(one_of({"turbo", "viridis", "jet"}, "turbo, viridis and jet"))
       ->capture_default_str();

@@ -12,7 +12,7 @@ CLI::App* add(CLI::App& app, Options& o, const std::string& name, const std::str
 enum class Devices { cpu, all };
 
 void add_model(CLI::App& command, Options& o, Devices devices = Devices::cpu);
-void add_device(CLI::App& command, Options& o);
+void add_device(CLI::App& command, Options& o, Devices devices);
 void add_bare_model(CLI::App& command, Options& o, const char* help);  // of what takes no pictures
 void add_inputs(CLI::App& command, Options& o, const char* names);
 void add_size(CLI::App& command, Options& o);      // of the network's input

@@ -27,7 +27,7 @@ void add_train(CLI::App& app, Options& o) {
       ->required()
       ->type_name("RECIPE [FIELD=VALUE...]");
   command->add_option("-o,--out", o.out, "the run's folder (default: runs/NAME of the recipe)");
-  add_device(*command, o);
+  add_device(*command, o, Devices::all);
   auto* resume = command->add_flag("--resume", o.resume, "refuse to start where there is nothing to go on from");
   command->add_flag("--restart", o.restart, "throw away the training that the folder holds")->excludes(resume);
   command->add_flag("--json", o.json, "the result as one JSON object");

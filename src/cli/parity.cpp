@@ -81,8 +81,7 @@ int parity(const Options& options) {
   Results results(options.out);
   int failed = 0, done = 0;
   const auto precision = tasks::precision_from_name(options.precision.empty() ? "fp32" : options.precision);
-  const bool may_leave_cpu = precision != nn::Precision::int8 || options.device != "auto";
-  const auto device = may_leave_cpu ? exact_device_named(options.device) : at::Device(at::kCPU);
+  const auto device = exact_device_named(options.device, precision == nn::Precision::int8);
   for (const auto& run : runs(options, precision, device)) {
     throw_if_stopped();
     ++done;

@@ -1,9 +1,9 @@
 #include "draw/color_bar.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <numeric>
 
+#include "draw/overlay.h"
 #include "draw/words.h"
 
 namespace nunchi::draw {
@@ -43,15 +43,10 @@ Ticks ticks_of(Canvas& canvas, const ColorBar& bar, double width) {
 }
 
 void draw_colors(Canvas& canvas, const ColorBar& bar, const Rectangle& place) {
-  constexpr int steps = 256;
-  auto colors = image::make_picture(steps, 1);
-  for (int i = 0; i < steps; ++i) {
-    const auto color = color_of(bar.colors, (i + 0.5) / steps);
-    const auto byte = [](double value) { return static_cast<std::uint8_t>(std::lround(255 * value)); };
-    std::ranges::copy(std::array{byte(color.red), byte(color.green), byte(color.blue)}, colors.row(0) + 3 * i);
-  }
+  HeatMap ramp{.rows = 1, .columns = 256, .values = std::vector<float>(256)};
+  std::iota(ramp.values.begin(), ramp.values.end(), 0.0F);
   canvas.begin_clip(place, 3);
-  canvas.picture(colors, place, Scaling::pixels);
+  canvas.picture(heat_picture(ramp, ramp.columns, ramp.rows, {.colors = bar.colors}), place, Scaling::pixels);
   canvas.end_clip();
 }
 

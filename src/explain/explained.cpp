@@ -130,11 +130,12 @@ class PictureMaps {
   std::map<const Method*, Made> of_any_class_;
 };
 
+// The named ones, or the most probable of those that are not what the answer is compared with.
 std::vector<std::int64_t> classes_of(const ExplainOptions& options, const std::vector<tasks::Prediction>& best) {
   if (!options.classes.empty()) return options.classes;
   std::vector<std::int64_t> classes;
-  for (const auto& answer : best) classes.push_back(answer.id);
-  classes.resize(static_cast<std::size_t>(std::min<std::int64_t>(options.top, std::ssize(classes))));
+  for (const auto& answer : best)
+    if (answer.id != options.versus && std::ssize(classes) < options.top) classes.push_back(answer.id);
   return classes;
 }
 
@@ -147,11 +148,6 @@ void explain_classes(ExplainedPicture& explained, const Subject& subject, const 
   explained.answers.assign(best.begin(), best.begin() + std::min<std::int64_t>(shown_answers, std::ssize(best)));
   const Tensor probabilities = at::softmax(subject.logits()[0], 0);
   for (const auto id : classes_of(options, best)) {
-    if (id == options.versus) {
-      throw Error(ErrorKind::usage, fmt::format("--versus {}: is itself what is explained; name another class, or with "
-                                                "--class what to explain",
-                                                model.label(id)));
-    }
     explained.classes.push_back({.id = id,
                                  .label = model.label(id),
                                  .instead_of = options.versus ? model.label(*options.versus) : "",

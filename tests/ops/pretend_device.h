@@ -47,7 +47,7 @@ class Memory final : public c10::Allocator {
     ASSERT(outside != MAP_FAILED, "the system gives addresses");
     const std::lock_guard lock(mutex_);
     blocks_[outside] = {.size = size, .inside = std::malloc(size)};
-    return {outside, outside, [](void* block) { memory().release(block); }, device};
+    return {outside, outside, raw_deleter(), device};
   }
 
   at::DeleterFnPtr raw_deleter() const override {
