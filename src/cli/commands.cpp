@@ -76,10 +76,10 @@ image::DecodeOptions decode_options(const Options& options) {
   return {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels};
 }
 
-Pictures find_pictures(const Options& options) {
+Pictures find_pictures(const Options& options, const std::vector<std::string>& inputs) {
   Pictures pictures;
   std::vector<std::string> problems;
-  for (const auto& input : options.inputs) {
+  for (const auto& input : inputs) {
     try {
       add_input(pictures, input, options);
     } catch (const Error& error) {

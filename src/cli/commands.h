@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "draw/canvas.h"
 #include "tasks/classifier.h"
 #include "tasks/picture_loader.h"
 #include "tasks/vision_model.h"
@@ -72,9 +73,12 @@ struct Pictures {
 };
 
 // Reports what failed on standard error. Throws Error (input) where no picture is left.
-Pictures find_pictures(const Options& options);
+Pictures find_pictures(const Options& options, const std::vector<std::string>& inputs);
+inline Pictures find_pictures(const Options& options) { return find_pictures(options, options.inputs); }
 
 image::DecodeOptions decode_options(const Options& options);
+
+inline draw::Theme theme_of(const Options& options) { return options.dark ? draw::dark_theme : draw::light_theme; }
 
 // Runs `step` over all batches, with progress, until done or stopped; `failed` have failed before. What fails is
 // reported on standard error. Returns the exit code.

@@ -33,6 +33,8 @@ void write_report(const EvalReport& report) {
   if (options.out.empty()) return;
   if (options.out.ends_with(".html"))
     write_file(options.out, eval_page(report));
+  else if (options.out.ends_with(".pdf"))
+    draw::write_pdf(options.out, eval_sheets(report));
   else
     write_file(options.out, options.out.ends_with(".csv") ? as_csv(report) : json_line(as_json(report)) + "\n");
   if (!options.quiet) remark(fmt::format("{}: written", options.out));

@@ -4,6 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/eval_report.h"
+#include "draw/bar_chart.h"
+#include "draw/figure.h"
 #include "draw/heat_map_chart.h"
 #include "draw/html_report.h"
 #include "draw/line_chart.h"
@@ -16,7 +18,8 @@ constexpr std::size_t most_confusions = 20, most_failures = 50;
 
 std::string percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
 
-void add_figures(draw::HtmlReport& page, const EvalReport& report, const PageWords& say) {
+// The key numbers.
+std::vector<draw::HtmlFigure> figures_of(const EvalReport& report, const PageWords& say) {
   const auto& result = report.result;
   std::vector<draw::HtmlFigure> figures = {
       {percent(result.top1.value),
@@ -26,14 +29,18 @@ void add_figures(draw::HtmlReport& page, const EvalReport& report, const PageWor
     figures.push_back({percent(result.top_k.value), fmt::format("top-{}", result.k)});
   figures.push_back({fmt::format("{:.3f}", result.macro.f1), say("F1, mean over the classes")});
   figures.push_back({fmt::format("{:.3f}", result.calibration.expected_error), say("expected calibration error")});
-  page.figures(figures);
+  return figures;
+}
+
+bool is_scored(const EvalReport& report, std::int64_t id) {
+  return !report.mapping.classes[static_cast<std::size_t>(id)].empty();
 }
 
 void add_classes(draw::HtmlReport& page, const EvalReport& report, const PageWords& say) {
   draw::HtmlTable table{.head = {say("class"), say("pictures"), say("precision"), say("recall"), "F1"},
                         .sortable = true};
   for (const auto& score : report.result.classes) {
-    if (report.mapping.classes[static_cast<std::size_t>(score.id)].empty()) continue;
+    if (!is_scored(report, score.id)) continue;
     table.rows.push_back({class_in_words(report, score.id, say), with_thousands(score.support),
                           fmt::format("{:.4f}", score.precision), fmt::format("{:.4f}", score.recall),
                           fmt::format("{:.4f}", score.f1)});
@@ -75,24 +82,31 @@ void add_confusions(draw::HtmlReport& page, const EvalReport& report, const Page
   if (!table.rows.empty()) page.table(table);
 }
 
-void add_calibration(draw::HtmlReport& page, const EvalReport& report, const PageWords& say) {
-  const auto& calibration = report.result.calibration;
+draw::LineChart calibration_chart(const EvalReport& report, const PageWords& say) {
   draw::Series bins{.name = say("this model")},
       right{.name = say("as sure as right"), .x = {0, 1}, .y = {0, 1}, .dashed = true};
-  for (const auto& bin : calibration.bins) {
+  for (const auto& bin : report.result.calibration.bins) {
     if (bin.count == 0) continue;
     bins.x.push_back(bin.confidence);
     bins.y.push_back(bin.accuracy);
   }
-  const draw::LineChart chart{
+  return {
       .x = {.title = say("how sure it was"), .least = 0, .greatest = 1, .format = draw::NumberFormat::percent},
       .y = {.title = say("how often it was right"), .least = 0, .greatest = 1, .format = draw::NumberFormat::percent},
       .series = {bins, right}};
+}
+
+std::string calibration_in_words(const EvalReport& report) {
+  const auto& calibration = report.result.calibration;
+  return fmt::format("ECE {:.4f}, MCE {:.4f} ({} bins), Brier {:.4f}, NLL {:.4f}.", calibration.expected_error,
+                     calibration.maximum_error, calibration.bins.size(), calibration.brier,
+                     calibration.negative_log_likelihood);
+}
+
+void add_calibration(draw::HtmlReport& page, const EvalReport& report, const PageWords& say) {
   page.heading(say("Calibration"));
-  page.drawing(draw::drawing(chart), say("how often it was right, by how sure it was"));
-  page.paragraph(fmt::format("ECE {:.4f}, MCE {:.4f} ({} bins), Brier {:.4f}, NLL {:.4f}.", calibration.expected_error,
-                             calibration.maximum_error, calibration.bins.size(), calibration.brier,
-                             calibration.negative_log_likelihood));
+  page.drawing(draw::drawing(calibration_chart(report, say)), say("how often it was right, by how sure it was"));
+  page.paragraph(calibration_in_words(report));
 }
 
 void add_failures(draw::HtmlReport& page, const EvalReport& report, const PageWords& say) {
@@ -104,6 +118,32 @@ void add_failures(draw::HtmlReport& page, const EvalReport& report, const PageWo
   page.code(list);
 }
 
+std::string stopped_in_words(const EvalReport& report, const PageWords& say) {
+  return say("Stopped after {} of {} pictures.", with_thousands(report.result.top1.total),
+             with_thousands(report.wanted));
+}
+
+// The scores of the classes; of many those with the least F1.
+draw::BarChart classes_chart(const EvalReport& report, const PageWords& say) {
+  constexpr std::size_t most = 30;
+  std::vector<metrics::ClassScore> scores;
+  for (const auto& score : report.result.classes)
+    if (is_scored(report, score.id)) scores.push_back(score);
+  draw::BarChart chart{.values = {.title = "F1", .least = 0, .greatest = 1}, .horizontal = true};
+  if (scores.size() > most) {
+    std::ranges::stable_sort(scores, {}, &metrics::ClassScore::f1);
+    scores.resize(most);
+    chart.subtitle = say("the {} classes with the least", most);
+  }
+  draw::Bars bars;
+  for (const auto& score : scores) {
+    chart.names.push_back(first_word(report.name_of(score.id)));
+    bars.values.push_back(score.f1);
+  }
+  chart.series = {bars};
+  return chart;
+}
+
 }  // namespace
 
 std::string eval_page(const EvalReport& report) {
@@ -111,17 +151,45 @@ std::string eval_page(const EvalReport& report) {
   draw::HtmlReport page(say("How often it is right"),
                         say("{} on {}.", model_in_words(report, say), dataset_in_words(report, say)),
                         {.language = say.language()});
-  if (report.stopped) {
-    page.note(say("Stopped after {} of {} pictures.", with_thousands(report.result.top1.total),
-                  with_thousands(report.wanted)));
-  }
-  add_figures(page, report, say);
+  if (report.stopped) page.note(stopped_in_words(report, say));
+  page.figures(figures_of(report, say));
   add_classes(page, report, say);
   add_confusions(page, report, say);
   add_calibration(page, report, say);
   add_failures(page, report, say);
   page.footer(fmt::format("nunchi {}", NUNCHI_VERSION));
   return page.html();
+}
+
+std::vector<draw::Drawing> eval_sheets(const EvalReport& report) {
+  const PageWords say(report.options.language);
+  draw::Figure figure{.title = say("How often it is right"),
+                      .subtitle = say("{} on {}.", model_in_words(report, say), dataset_in_words(report, say)),
+                      .columns = 2,
+                      .panel_width = 400,
+                      .panel_height = 460};
+  const auto add = [&](const std::string& title, std::function<void(draw::Canvas&, const draw::Rectangle&)> chart) {
+    auto& panel = figure.panels.emplace_back();
+    panel.title = title;
+    panel.chart = std::move(chart);
+  };
+  add(say("Classes"), [chart = classes_chart(report, say)](draw::Canvas& canvas, const draw::Rectangle& room) {
+    draw::draw_bar_chart(canvas, chart, room);
+  });
+  add(say("Calibration"), [chart = calibration_chart(report, say)](draw::Canvas& canvas, const draw::Rectangle& room) {
+    draw::draw_line_chart(canvas, chart, room);
+  });
+  figure.panels.back().note = calibration_in_words(report);
+  for (const auto& [value, name] : figures_of(report, say)) figure.notes.push_back(value + "  " + name);
+  if (report.stopped) figure.notes.push_back(stopped_in_words(report, say));
+  figure.footer = fmt::format("nunchi {}", NUNCHI_VERSION);
+  std::vector<draw::Drawing> sheets = {draw::drawing(figure)};
+  const auto columns = confusion_columns(report);
+  if (columns.size() > most_in_matrix) return sheets;
+  auto confusions = confusion_chart(report, columns, say);
+  confusions.title = say("Confusions");
+  sheets.push_back(draw::drawing(confusions));
+  return sheets;
 }
 
 }  // namespace nunchi::cli

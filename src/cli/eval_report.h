@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "core/json.h"
 #include "data/dataset.h"
+#include "draw/drawing.h"
 #include "tasks/evaluate.h"
 #include "tasks/vision_model.h"
 
@@ -32,6 +33,8 @@ Json as_json(const EvalReport& report);
 std::string as_csv(const EvalReport& report);
 // Accuracy, classes, confusions and calibration as one HTML file, in the language of the report's options.
 std::string eval_page(const EvalReport& report);
+// The page's charts: the scores of the classes and the calibration, and the confusions where they are readable.
+std::vector<draw::Drawing> eval_sheets(const EvalReport& report);
 
 // --- shared by them
 

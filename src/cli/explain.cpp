@@ -149,7 +149,8 @@ class Explaining {
         model_(model),
         folder_(options.out.empty() ? "nunchi-explain" : options.out),
         style_{.colors = draw::color_map_from_name(options.explain.colors).value_or(draw::ColorMap::turbo),
-               .say = PageWords(options.language)},
+               .say = PageWords(options.language),
+               .theme = theme_of(options)},
         explainer_(model, what_is_asked(options, model)) {
     std::error_code error;  // told by the check
     const auto& boxes = options_.explain.boxes;
@@ -178,6 +179,7 @@ class Explaining {
   }
 
   bool is_empty() const { return count_ == 0; }
+  std::int64_t bad_boxes() const { return bad_boxes_; }
 
   void finish() {
     if (is_empty()) throw Error(ErrorKind::input, "no picture could be explained");
@@ -185,10 +187,10 @@ class Explaining {
     draw::write_pdf(folder_ / "explain.pdf", pages_);
     results_.close();
     for (const auto& [method, counts] : pointing_)
-      remark(fmt::format("{}: points at an object in {} of {} pictures; by chance it would in {:.1f}", method,
-                         counts.hits, counts.pictures, counts.by_chance));
+      remark(fmt::format("{}: points at an object in {} of {} picture{}; by chance it would in {:.1f}", method,
+                         counts.hits, counts.pictures, counts.pictures == 1 ? "" : "s", counts.by_chance));
     if (options_.quiet) return;
-    if (!options_.explain.boxes.empty() && pointing_.empty())
+    if (!options_.explain.boxes.empty() && pointing_.empty() && bad_boxes_ == 0)
       remark(fmt::format("--boxes {}: expected .txt or .xml files of the pictures' names, found none",
                          options_.explain.boxes));
     const auto some = count_ > files_.size() ? fmt::format(" (of the first {} pictures)", files_.size()) : "";
@@ -201,11 +203,23 @@ class Explaining {
 
   explain::ExplainedPicture explained(const fs::path& path) {
     std::vector<explain::Box> boxes;
-    if (!options_.explain.boxes.empty()) boxes = boxes_of(options_.explain.boxes, path);
+    if (!options_.explain.boxes.empty()) boxes = boxes_or_none(path);
     ProgressLine line(path.filename().string(), "forwards", options_.quiet);
     return explainer_.explain(
         image::read_picture(path, image::decoding_for(model_.transform(), decode_options(options_))), boxes,
         [&](const std::string& what, std::int64_t done, std::int64_t total) { line.show(done, total, what); });
+  }
+
+  // A file that cannot be read costs the picture its boxes, not its maps.
+  std::vector<explain::Box> boxes_or_none(const fs::path& picture) {
+    try {
+      return boxes_of(options_.explain.boxes, picture);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+      remark(error.what());
+      ++bad_boxes_;
+      return {};
+    }
   }
 
   void count_hits(const ExplainedFile& file) {
@@ -226,6 +240,7 @@ class Explaining {
   Results results_{""};
   FileNames names_;
   std::size_t count_ = 0;
+  std::int64_t bad_boxes_ = 0;
   std::vector<ExplainedFile> files_;  // of the page
   std::vector<draw::Drawing> pages_;
   std::map<std::string, Pointing> pointing_;
@@ -254,7 +269,7 @@ int explain(const Options& options) {
   if (stopped && explaining.is_empty()) return exit_interrupted;
   explaining.finish();
   if (stopped) return exit_interrupted;
-  return failed > 0 ? exit_some_failed : 0;
+  return failed + explaining.bad_boxes() > 0 ? exit_some_failed : 0;
 }
 
 }  // namespace nunchi::cli

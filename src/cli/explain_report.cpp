@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <span>
 
 #include "cli/heat_map.h"
 #include "cli/short_duration.h"
@@ -241,6 +243,44 @@ draw::ContourOptions outline_of_most(const Tensor& map) {
   return {.level = map.masked_select(kept).min().item<float>(), .width = 1.5};
 }
 
+draw::Panel panel_of(const image::Picture& seen, const ExplainedMap& map, const ExplainStyle& style) {
+  auto panel = panel_of(seen, map.explanation.map, style.colors);
+  panel.title = map.method->name;
+  panel.note = note_of(map, style.say);
+  if (panel.title == "attention") panel.contours = {outline_of_most(map.explanation.map)};
+  return panel;
+}
+
+void add_methods(draw::Figure& figure, const explain::ExplainedPicture& explained, const ExplainStyle& style) {
+  const auto& shown = explained.classes.front();
+  figure.columns = std::clamp<std::size_t>(shown.maps.size() + 1, 3, 4);
+  figure.panels.push_back({.title = title_of(shown, style.say), .picture = explained.seen});
+  for (const auto& map : shown.maps) {
+    auto panel = panel_of(explained.seen, map, style);
+    if (shown.maps.size() == 1)
+      figure.panels.push_back({.title = panel.title, .heat = panel.heat, .heat_options = panel.heat_options});
+    figure.panels.push_back(std::move(panel));
+  }
+}
+
+void add_classes(draw::Figure& figure, const explain::ExplainedPicture& explained, const ExplainStyle& style) {
+  constexpr std::size_t most_columns = 5;
+  const auto& classes = explained.classes;
+  figure.columns = std::min(classes.size(), most_columns);
+  for (std::size_t first = 0; first < classes.size(); first += figure.columns) {
+    const auto row = std::span(classes).subspan(first, std::min(figure.columns, classes.size() - first));
+    const auto add_row = [&](const std::function<draw::Panel(const ExplainedClass&)>& panel) {
+      for (const auto& shown : row) figure.panels.push_back(panel(shown));
+      figure.panels.resize((figure.panels.size() + figure.columns - 1) / figure.columns * figure.columns);
+    };
+    add_row([&](const ExplainedClass& shown) {
+      return draw::Panel{.title = title_of(shown, style.say), .picture = explained.seen};
+    });
+    for (std::size_t i = 0; i < row.front().maps.size(); ++i)
+      add_row([&](const ExplainedClass& shown) { return panel_of(explained.seen, shown.maps[i], style); });
+  }
+}
+
 }  // namespace
 
 std::string title_of(const ExplainedClass& shown, const PageWords& say) {
@@ -250,20 +290,11 @@ std::string title_of(const ExplainedClass& shown, const PageWords& say) {
 }
 
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style) {
-  const auto& explained = file.explained;
-  draw::Figure figure{.title = file.name(), .color_bars = draw::ColorBars::each};
-  figure.columns = std::min<std::size_t>(explained.classes.front().maps.size() + 1, 4);
-  for (const auto& shown : explained.classes) {
-    figure.panels.push_back({.title = title_of(shown, style.say), .picture = explained.seen});
-    for (const auto& map : shown.maps) {
-      auto panel = panel_of(explained.seen, map.explanation.map, style.colors);
-      panel.title = map.method->name;
-      panel.note = note_of(map, style.say);
-      if (panel.title == "attention") panel.contours = {outline_of_most(map.explanation.map)};
-      figure.panels.push_back(std::move(panel));
-    }
-    while (figure.panels.size() % figure.columns != 0) figure.panels.emplace_back();
-  }
+  draw::Figure figure{.title = file.name(), .color_bars = draw::ColorBars::each, .theme = style.theme};
+  if (file.explained.classes.size() > 1)
+    add_classes(figure, file.explained, style);
+  else
+    add_methods(figure, file.explained, style);
   return draw::drawing(figure);
 }
 
@@ -275,7 +306,8 @@ std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const Expla
   const Tensor entropy = explain::attention_entropy(weights), distance = explain::attention_distance(weights, anatomy);
   draw::Figure figure{.title = file.name(),
                       .subtitle = say("The heads of block {}. The line encloses {:.0f} % of what a head reads.",
-                                      attentions.size() - 1, 100 * outlined_share)};
+                                      attentions.size() - 1, 100 * outlined_share),
+                      .theme = style.theme};
   figure.columns = 4;
   figure.panel_width = 180;
   for (std::int64_t head = 0; head < weights.size(0); ++head) {

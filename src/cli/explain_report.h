@@ -17,6 +17,7 @@ namespace nunchi::cli {
 struct ExplainStyle {
   draw::ColorMap colors;
   PageWords say;
+  draw::Theme theme = draw::light_theme;  // of the figures
 };
 
 struct ExplainedFile {
@@ -29,7 +30,8 @@ struct ExplainedFile {
 // "cat 62.1 %", "cat 62.1 % rather than dog"; empty of a model without classes.
 std::string title_of(const explain::ExplainedClass& shown, const PageWords& say);
 
-// The picture, and beside it one heat map for each method; a row for each class.
+// The picture, and beside it one heat map for each method; of a single method the map alone, too. Of several classes a
+// column for each, and a row for each method.
 draw::Drawing explain_figure(const ExplainedFile& file, const ExplainStyle& style);
 
 // Every head of the last block, with how widely and how far it looks. Nothing where the model has no such weights.

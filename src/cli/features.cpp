@@ -74,10 +74,11 @@ struct Place {
 
 fs::path with_ending(const fs::path& path, const char* ending) { return path.string() + ending; }
 
-std::vector<std::string> write_finding(const Place& place, const std::string& view, const Finding& finding) {
+std::vector<std::string> write_finding(const Place& place, const std::string& view, const Finding& finding,
+                                       const draw::Drawing& sheet) {
   std::vector<std::string> files;
   if (const auto drawing = place.own_drawing(view); !drawing.empty()) {
-    draw::write_drawing(drawing, draw::drawing(finding.figure));
+    draw::write_drawing(drawing, sheet);
     files.push_back(drawing.string());
   } else {
     files.push_back(place.page.string());
@@ -102,7 +103,15 @@ void add_to_page(draw::HtmlReport& page, const Finding& finding) {
     const auto png = draw::png_of(draw::drawing(finding.figure));
     page.picture({.source = draw::data_uri(png, "image/png"), .description = finding.figure.title});
   }
+  for (const auto& explorer : finding.explorers) page.explorer(explorer);
   for (const auto& words : finding.words) page.paragraph(words);
+}
+
+// On the paper that --dark says; on a page the figure is as it was made.
+draw::Drawing sheet_of(const Finding& finding, const Options& options) {
+  auto figure = finding.figure;
+  figure.theme = theme_of(options);
+  return draw::drawing(figure);
 }
 
 void print(Results& results, const Options& options, const std::string& view, const Finding& finding,
@@ -133,8 +142,9 @@ int features(const Options& options) {
       throw_if_stopped();
       const auto finding = views().at(view)(gallery);
       if (place.is_html()) add_to_page(page, finding);
-      if (place.is_pdf()) sheets.push_back(draw::drawing(finding.figure));
-      print(results, options, view, finding, write_finding(place, view, finding));
+      const auto sheet = sheet_of(finding, options);
+      if (place.is_pdf()) sheets.push_back(sheet);
+      print(results, options, view, finding, write_finding(place, view, finding, sheet));
       ++shown;
     } catch (const Error& error) {
       stopped = error.kind() == ErrorKind::interrupted;

@@ -9,9 +9,11 @@
 #include "cli/heat_map.h"
 #include "cli/page_words.h"
 #include "draw/figure.h"
+#include "draw/html_explorer.h"
 #include "draw/html_scatter.h"
 #include "draw/line_chart.h"
 #include "explain/patch_tokens.h"
+#include "metrics/overlap.h"
 #include "tasks/forward.h"
 
 namespace nunchi::cli {
@@ -22,7 +24,8 @@ struct Finding {
   Json summary = Json::object();        // the same for machines
   Json details = Json::object();        // the rest of the numbers, for the file only
   std::vector<tasks::NamedTensor> tensors = {};
-  std::optional<draw::HtmlScatter> map = {};  // on a page in the figure's place
+  std::optional<draw::HtmlScatter> map = {};       // on a page in the figure's place
+  std::vector<draw::HtmlExplorer> explorers = {};  // on a page below the figure
 };
 
 // The pictures, each as the network sees it. What is not asked for is not computed.
@@ -31,7 +34,8 @@ class Gallery {
   struct Item {
     std::string file;
     image::Picture seen;
-    Tensor pixels;  // [1, 3, h, w]
+    image::Box part;  // that is seen, in shares of the whole picture
+    Tensor pixels;    // [1, 3, h, w]
   };
 
   // The options and the model must live as long.
@@ -49,6 +53,8 @@ class Gallery {
   // Of each item: the patch tokens of --layer, or of the whole network. Throws Error (usage) where there are fewer than
   // two patches.
   const std::vector<explain::PatchTokens>& patches();
+  // The same of one layer; "" of the whole network.
+  std::vector<explain::PatchTokens> patches_of(const std::string& layer);
   std::int64_t failed() const { return failed_; }
   // Of a view that reads the pictures by itself.
   void count_failed(std::int64_t count) { failed_ = std::max(failed_, pictures_.failed + count); }
@@ -58,7 +64,7 @@ class Gallery {
 
  private:
   Item open(const std::filesystem::path& path) const;
-  explain::PatchTokens patches_of(const Item& item);
+  explain::PatchTokens patches_of(const Item& item, const std::string& layer);
 
   const Options& options_;
   const tasks::VisionModel& model_;
@@ -75,6 +81,18 @@ class Gallery {
 Finding show_pca(Gallery& gallery);
 Finding show_clusters(Gallery& gallery);
 Finding show_spectral(Gallery& gallery);
+
+// --- features_masks.cpp
+
+// What people drew (--masks) of each picture, in the size in which it is seen; nothing of one without a mask. Empty
+// where none are asked for. What cannot be read is reported; throws Error (input) where nothing is left.
+std::vector<std::optional<draw::LabelMap>> masks_of(Gallery& gallery);
+
+// For segments 0, 1, ...: each has the colour of the label that it is the best for, as class_color(); the others have
+// colours of no label.
+draw::LabelOptions colors_like(const std::vector<metrics::BestSegment>& best, std::int64_t segments);
+
+Json as_json(const std::vector<metrics::BestSegment>& best);
 
 // --- features_match.cpp
 
@@ -123,6 +141,8 @@ std::vector<std::string> note_of_shown(std::size_t count, const PageWords& say);
 
 // "dinov2-small, 16 x 16 patches"
 std::string about(const Gallery& gallery, const std::string& more);
+
+bool is_page(const Options& options);  // -o names a .html file
 
 // [h, w, 3] of any float type in 0 ... 1.
 image::Picture picture_of(const Tensor& rgb);

@@ -29,7 +29,7 @@ std::vector<double> mean_of(const std::vector<std::vector<double>>& curves) {
 draw::LineChart curves_chart(const std::string& title, const std::vector<std::vector<double>>& curves,
                              const PageWords& say) {
   draw::LineChart chart{.title = title,
-                        .x = {.title = say("after block (0: the embeddings)"), .whole_numbers = true},
+                        .x = {.title = say("after so many blocks (0: the embeddings)"), .whole_numbers = true},
                         .y = {.title = say("cosine"), .greatest = 1}};
   for (std::size_t i = 0; i < std::min(curves.size(), most_shown) && curves.size() > 1; ++i)
     chart.series.push_back({.name = "", .x = places(curves[i].size()), .y = curves[i], .color = draw::grid_line});
@@ -61,7 +61,7 @@ Lens lens_of(const tasks::VisionModel& model, const Tensor& pixels, std::int64_t
 
 draw::LineChart lens_chart(const Lens& lens, const PageWords& say) {
   draw::LineChart chart{
-      .x = {.title = say("after block"), .whole_numbers = true},
+      .x = {.title = say("after so many blocks"), .whole_numbers = true},
       .y = {.title = say("probability"), .least = 0, .greatest = 1, .format = draw::NumberFormat::percent}};
   for (const auto& answer : lens.last) {
     const auto curve = ops::numbers_of<double>(lens.probabilities.select(1, answer.id));
@@ -104,7 +104,7 @@ Finding show_drift(Gallery& gallery) {
   finding.details = {{"pictures", files_of(gallery.items())}, {"steps", step}, {"to_lasts", to_last}};
   const auto mean = mean_of(to_last);
   for (std::size_t i = 0; i < mean.size(); ++i)
-    finding.words.push_back(say("after block {:>2}: cosine to the last {:6.3f}", i, mean[i]));
+    finding.words.push_back(say("after {:>2} blocks: cosine to the last {:6.3f}", i, mean[i]));
   return finding;
 }
 
@@ -121,9 +121,9 @@ Finding show_lens(Gallery& gallery) {
     throw_if_stopped();
     const auto lens = lens_of(gallery.model(), items[i].pixels, gallery.k_or(5));
     const auto words =
-        say("{}: {}, settled after block {}", short_name(items[i].file), lens.last.front().label, lens.settled);
+        say("{}: {}, settled after {} blocks", short_name(items[i].file), lens.last.front().label, lens.settled);
     answers.push_back(
-        {{"file", items[i].file}, {"label", lens.last.front().label}, {"settled_after_block", lens.settled}});
+        {{"file", items[i].file}, {"label", lens.last.front().label}, {"settled_after_blocks", lens.settled}});
     blocks.push_back(lens_as_json(items[i].file, lens));
     finding.tensors.push_back({fmt::format("probabilities_{}", i), lens.probabilities.to(at::kFloat)});
     finding.words.push_back(words);

@@ -1,5 +1,4 @@
 // Many pictures as points in the plane.
-#include <ATen/ops/cat.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,13 +7,12 @@
 #include <set>
 #include <span>
 
+#include "cli/embedded.h"
 #include "cli/features.h"
 #include "core/interrupt.h"
 #include "draw/html_parts.h"
 #include "explain/projection.h"
 #include "image/encode.h"
-#include "image/resize.h"
-#include "tasks/embed.h"
 
 namespace nunchi::cli {
 namespace {
@@ -22,24 +20,11 @@ namespace {
 constexpr std::int64_t fewest_for_tsne = 12;
 constexpr std::size_t most_thumbnails = 400, most_groups = 12, most_on_page = 3000;
 
-struct Embedded {
-  std::vector<std::string> files;
-  Tensor vectors;  // [n, dim]
-};
-
 Embedded embedded(Gallery& gallery) {
-  Embedded all;
-  std::vector<Tensor> parts;
-  const Pictures pictures{.paths = gallery.paths()};
-  const int code = run_pictures(gallery.options(), gallery.model(), pictures, [&](const Step& step) {
-    if (step.batch.indices.empty()) return;
-    for (const auto index : step.batch.indices) all.files.push_back(step.paths[index].string());
-    parts.push_back(tasks::embeddings(step.output, tasks::EmbeddingKind::cls));
-  });
-  if (code == exit_interrupted) throw_if_stopped();
-  if (parts.empty()) throw Error(ErrorKind::input, "no picture could be read: there is nothing to show");
+  auto all = cli::embedded(gallery.options(), gallery.model(), {.paths = gallery.paths()}, tasks::EmbeddingKind::cls);
+  if (all.code == exit_interrupted) throw_if_stopped();
+  if (all.files.empty()) throw Error(ErrorKind::input, "no picture could be read: there is nothing to show");
   gallery.count_failed(static_cast<std::int64_t>(gallery.paths().size() - all.files.size()));
-  all.vectors = at::cat(parts);
   return all;
 }
 
@@ -76,21 +61,29 @@ Plane plane_of(const Gallery& gallery, const Tensor& vectors) {
 // The folders of the pictures, where there are some and not many: the classes of a dataset, mostly.
 std::vector<std::string> groups_of(const std::vector<std::string>& files) {
   std::set<std::string> groups;
-  for (const auto& file : files) groups.insert(std::filesystem::path(file).parent_path().filename().string());
+  for (const auto& file : files) groups.insert(folder_name(file));
   if (groups.size() < 2 || groups.size() > most_groups) return {};
   return {groups.begin(), groups.end()};
 }
 
 std::size_t group_of(const std::string& file, const std::vector<std::string>& groups) {
-  const auto group = std::filesystem::path(file).parent_path().filename().string();
-  return static_cast<std::size_t>(std::ranges::find(groups, group) - groups.begin());
+  return static_cast<std::size_t>(std::ranges::find(groups, folder_name(file)) - groups.begin());
 }
 
-image::Picture thumbnail(const Gallery& gallery, const std::string& file, int longest) {
-  const auto picture = image::read_picture(file, decode_options(gallery.options()));
-  const double scale = std::min(1.0, static_cast<double>(longest) / std::max(picture.width, picture.height));
-  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * scale))); };
-  return image::resize(picture, scaled(picture.width), scaled(picture.height));
+// Each picture, or of many every so many, searched for among all others. Nothing where all lie in one folder.
+std::optional<metrics::Retrieval> retrieval_of(const Embedded& all, std::int64_t k) {
+  constexpr std::int64_t most_queries = 2000;
+  std::vector<std::string> classes, of_queries;
+  for (const auto& file : all.files) classes.push_back(folder_name(file));
+  if (std::ranges::count(classes, classes.front()) == std::ssize(classes)) return std::nullopt;
+  std::vector<std::int64_t> queries;
+  const auto step = (std::ssize(classes) + most_queries - 1) / most_queries;
+  for (std::int64_t i = 0; i < std::ssize(classes); i += step) {
+    queries.push_back(i);
+    of_queries.push_back(classes[static_cast<std::size_t>(i)]);
+  }
+  const Tensor chosen = all.vectors.slice(0, 0, all.vectors.size(0), step);
+  return explain::retrieval({.queries = chosen, .database = all.vectors, .itself = queries}, of_queries, classes, k);
 }
 
 struct Dots {
@@ -111,7 +104,8 @@ Dots dots_of(const Gallery& gallery, const Embedded& all, const Tensor& places,
     throw_if_stopped();
     dots.places.push_back({unit[2 * i], 1 - unit[2 * i + 1]});
     dots.colors.push_back(groups.empty() ? draw::series_color(0) : draw::class_color(group_of(all.files[i], groups)));
-    if (pictures) dots.thumbnails.push_back(thumbnail(gallery, all.files[i], static_cast<int>(3 * dots.size)));
+    if (pictures)
+      dots.thumbnails.push_back(thumbnail(gallery.options(), all.files[i], static_cast<int>(3 * dots.size)));
   }
   return dots;
 }
@@ -148,7 +142,7 @@ std::optional<draw::HtmlScatter> page_map(const Gallery& gallery, const Embedded
     draw::HtmlPoint point{.x = places[2 * i], .y = places[2 * i + 1], .name = short_name(all.files[i])};
     if (!groups.empty()) point.group = group_of(all.files[i], groups);
     point.thumbnail =
-        draw::data_uri(image::encode_jpeg(thumbnail(gallery, all.files[i], thumbnail_side)), "image/jpeg");
+        draw::data_uri(image::encode_jpeg(thumbnail(gallery.options(), all.files[i], thumbnail_side)), "image/jpeg");
     for (const auto& neighbor : std::span(neighbors[i]).first(std::min(most_neighbors, neighbors[i].size())))
       point.neighbours.push_back({static_cast<std::size_t>(neighbor.index), fmt::format("{:.2f}", neighbor.cosine)});
     map.points.push_back(std::move(point));
@@ -225,14 +219,17 @@ Finding show_embedding(Gallery& gallery) {
   const auto outliers = outliers_as_json(all, explain::outliers(neighbors));
   const auto duplicates = duplicates_as_json(all, explain::near_duplicates(all.vectors, gallery.options().duplicates));
   finding.words = in_words(outliers, duplicates, say);
+  const auto found = retrieval_of(all, gallery.k_or(10));
+  if (found && found->queries > 0) finding.words.insert(finding.words.begin(), in_words(*found));
   finding.summary = {
       {"picture_count", all.files.size()}, {"method", plane.method}, {"near_duplicates", duplicates.size()}};
   finding.summary.update(plane.numbers);
+  if (found) finding.summary["retrieval"] = as_json(*found);
   finding.details = {{"pictures", all.files},
                      {"outliers", outliers},
                      {"duplicates", duplicates},
                      {"neighbors", neighbors_as_json(all, neighbors)}};
-  if (gallery.options().out.ends_with(".html")) finding.map = page_map(gallery, all, plane, groups, neighbors);
+  if (is_page(gallery.options())) finding.map = page_map(gallery, all, plane, groups, neighbors);
   finding.tensors = {{"places", plane.places.contiguous()}, {"vectors", all.vectors.contiguous()}};
   return finding;
 }

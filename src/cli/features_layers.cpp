@@ -35,6 +35,17 @@ Channels liveliest(const explain::PatchTokens& patches, std::int64_t count) {
   return channels;
 }
 
+// The picture, then a panel for each channel; the next picture begins a row of its own.
+void add_channels(draw::Figure& figure, const Gallery::Item& item, const Channels& channels, const std::string& note,
+                  const PageWords& say) {
+  figure.panels.push_back({.note = note, .picture = item.seen});
+  for (std::size_t c = 0; c < channels.maps.size(); ++c)
+    figure.panels.push_back({.note = say("channel {}", channels.indices[c]),
+                             .heat = heat_of(channels.maps[c]),
+                             .heat_options = {.patches = true}});
+  while (figure.panels.size() % figure.columns != 0) figure.panels.emplace_back();
+}
+
 // --- activations
 
 Json statistics_as_json(const std::string& name, const explain::ActivationStatistics& seen) {
@@ -96,29 +107,31 @@ Panel layer_chart(const std::string& title, bool share, std::vector<draw::Series
 }  // namespace
 
 Finding show_maps(Gallery& gallery) {
+  constexpr std::int64_t most_channels = 16;
   const auto& say = gallery.say();
   const auto& items = gallery.items();
-  const auto& patches = gallery.patches();
-  Finding finding{.figure = {.title = say("Channels that vary most over the picture"),
-                             .subtitle = about(gallery, say("{} x {} places, {} channels", patches.front().grid[0],
-                                                            patches.front().grid[1], patches.front().values.size(2))),
-                             .columns = 7,
-                             .panel_width = 120}};
+  const auto& layers = gallery.options().layers_shown;
+  const bool several = layers.size() > 1;
+  Finding finding{
+      .figure = {.title = say("Channels that vary most over the picture"), .columns = 6, .panel_width = 120}};
   Json chosen = Json::array();
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto channels = liveliest(patches[i], gallery.k_or(13));
-    chosen.push_back({{"file", items[i].file}, {"channels", channels.indices}});
-    finding.tensors.push_back({fmt::format("maps_{}", i), at::stack(channels.maps)});
-    if (i >= most_shown) continue;
-    auto& panels = finding.figure.panels;
-    panels.push_back({.note = short_name(items[i].file), .picture = items[i].seen});
-    for (std::size_t c = 0; c < channels.maps.size(); ++c)
-      panels.push_back({.note = fmt::format("{}", channels.indices[c]),
-                        .heat = heat_of(channels.maps[c]),
-                        .heat_options = {.patches = true}});
-    while (panels.size() % finding.figure.columns != 0) panels.emplace_back();
+  std::string sizes;
+  for (const auto& layer : layers.empty() ? std::vector<std::string>{""} : layers) {
+    const auto patches = gallery.patches_of(layer);
+    sizes = say("{} x {} places, {} channels", patches.front().grid[0], patches.front().grid[1],
+                patches.front().values.size(2));
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const auto channels = liveliest(patches[i], gallery.k_or(most_channels));
+      chosen.push_back({{"file", items[i].file}, {"layer", layer}, {"channels", channels.indices}});
+      finding.tensors.push_back({fmt::format("maps_{}", finding.tensors.size()), at::stack(channels.maps)});
+      if (finding.tensors.size() > most_shown) continue;
+      const auto name = short_name(items[i].file);
+      add_channels(finding.figure, items[i], channels, several ? fmt::format("{}; {}; {}", name, layer, sizes) : name,
+                   say);
+    }
   }
-  finding.figure.notes = note_of_shown(items.size(), say);
+  finding.figure.subtitle = about(gallery, several ? say("{} layers", layers.size()) : sizes);
+  finding.figure.notes = note_of_shown(finding.tensors.size(), say);
   finding.summary = {{"maps", chosen}};
   return finding;
 }

@@ -104,6 +104,24 @@ void add_similar(Finding& finding, const Gallery::Item& item, const PatchTokens&
                               best.patch % grid[1], best.cosine));
 }
 
+// On a page: a click chooses the patch. Nothing of a grid so fine that the page would be too large.
+void add_explorer(Finding& finding, const Gallery::Item& item, const PatchTokens& patches, const PageWords& say) {
+  constexpr std::int64_t most_clickable = 1600;
+  constexpr std::size_t most_explorers = 4;
+  if (patches.count() > most_clickable || finding.explorers.size() >= most_explorers) return;
+  const Tensor cosines = explain::patch_cosines(patches.values[0], patches.values[0]);
+  const auto middle = explain::patch_index(patches.grid, patches.grid[0] / 2, patches.grid[1] / 2);
+  auto maps = ops::numbers_of<float>(cosines[middle]);
+  const auto others = ops::numbers_of<float>(cosines);
+  maps.insert(maps.end(), others.begin(), others.end());
+  finding.explorers.push_back({.title = say("What is like a patch: choose one"),
+                               .picture = item.seen,
+                               .description = short_name(item.file),
+                               .rows = static_cast<int>(patches.grid[0]),
+                               .columns = static_cast<int>(patches.grid[1]),
+                               .maps = {std::move(maps)}});
+}
+
 double mean_cosine(const std::vector<Match>& matches) {
   double sum = 0;
   for (const auto& match : matches) sum += match.cosine;
@@ -156,6 +174,8 @@ Finding show_similar(Gallery& gallery) {
   finding.figure.panels.push_back(marked(items.front().seen, chosen, grid, say));
   for (std::size_t i = 0; i < items.size(); ++i)
     add_similar(finding, items[i], patches[i], token, i == 0 ? std::optional(chosen) : std::nullopt, say);
+  if (is_page(gallery.options()))
+    for (std::size_t i = 0; i < items.size(); ++i) add_explorer(finding, items[i], patches[i], say);
   return finding;
 }
 

@@ -77,31 +77,75 @@ std::int64_t most_clusters(const Segments& segments) {
   return static_cast<std::int64_t>(most);
 }
 
+// One picture's row: it, what people drew, its patches, and these with the picture's edges.
+struct Segmented {
+  const Gallery::Item& item;
+  const std::optional<draw::LabelMap>& mask;
+  draw::LabelMap coarse, fine;
+  std::vector<metrics::BestSegment> best;  // of the mask's labels
+  draw::LabelOptions colors;
+};
+
+void add_row(draw::Figure& figure, const Segmented& row, bool with_masks, const PageWords& say) {
+  const auto& seen = row.item.seen;
+  figure.panels.push_back({.note = short_name(row.item.file), .picture = seen});
+  if (row.mask)
+    figure.panels.push_back({.picture = seen, .labels = row.mask});
+  else if (with_masks)
+    figure.panels.push_back({});
+  figure.panels.push_back({.picture = seen, .labels = row.coarse, .label_options = row.colors});
+  Panel last{.picture = seen, .labels = row.fine, .label_options = row.colors};
+  last.label_options.outline = 1;
+  if (row.mask) last.note = say("mean IoU {:.2f}", metrics::mean_iou(row.best));
+  figure.panels.push_back(std::move(last));
+}
+
+// Of all pictures with a mask.
+void add_overlap(Finding& finding, const std::vector<double>& means, const PageWords& say) {
+  if (means.empty()) return;
+  double sum = 0;
+  for (const double mean : means) sum += mean;
+  finding.summary["mean_iou"] = sum / static_cast<double>(means.size());
+  finding.words.push_back(say("mean IoU {:.3f} over {} masks: each label with the segment that lies on it best",
+                              finding.summary["mean_iou"].get<double>(), means.size()));
+}
+
 Finding segmented(Gallery& gallery, const Segments& segments) {
   const auto& items = gallery.items();
   const auto& patches = gallery.patches();
   const auto clusters = most_clusters(segments);
   const auto& say = gallery.say();
-  Finding finding{
-      .figure = {.columns = 3,
-                 .column_headings = {say("picture"), say("clusters of patches"), say("with the picture's edges")}}};
+  const auto masks = masks_of(gallery);
+  Finding finding{.figure = {.column_headings = {say("picture")}}};
+  auto& headings = finding.figure.column_headings;
+  if (!masks.empty()) headings.push_back(say("drawn by people"));
+  headings.insert(headings.end(), {say("clusters of patches"), say("with the picture's edges")});
+  finding.figure.columns = headings.size();
+  std::vector<double> means;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto& seen = items[i].seen;
     const auto& assignment = segments.assignments[i];
     finding.tensors.push_back({tensor_name("clusters", i), assignment.view({patches[i].grid[0], patches[i].grid[1]})});
-    if (i >= most_shown) continue;
-    finding.figure.panels.push_back({.note = short_name(items[i].file), .picture = seen});
-    finding.figure.panels.push_back({.picture = seen, .labels = labels_of(assignment, patches[i].grid)});
-    finding.figure.panels.push_back({.picture = seen,
-                                     .labels = fine_labels(assignment, clusters, patches[i].grid, seen),
-                                     .label_options = {.outline = 1}});
+    const std::optional<draw::LabelMap> mask = masks.empty() ? std::nullopt : masks[i];
+    if (i >= most_shown && !mask) continue;
+    Segmented row{.item = items[i],
+                  .mask = mask,
+                  .coarse = labels_of(assignment, patches[i].grid),
+                  .fine = fine_labels(assignment, clusters, patches[i].grid, items[i].seen)};
+    if (mask) {
+      row.best = metrics::best_segments(mask->labels, row.fine.labels);
+      row.colors = colors_like(row.best, clusters);
+      means.push_back(metrics::mean_iou(row.best));
+      finding.details["overlap"].push_back({{"file", items[i].file}, {"labels", as_json(row.best)}});
+    }
+    if (i < most_shown) add_row(finding.figure, row, !masks.empty(), say);
   }
   finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"pictures", files_of(items)},
                      {"clusters", clusters},
                      {"joint", gallery.options().joint},
                      {"seed", gallery.options().seed}};
-  finding.details = {{"sizes", segments.sizes}};
+  finding.details["sizes"] = segments.sizes;
+  add_overlap(finding, means, say);
   return finding;
 }
 
@@ -143,12 +187,13 @@ Panel eigenvalue_panel(const explain::SpectralClusters& found, const PageWords& 
 // The charts stand behind the panels of the first picture of each group.
 void add_eigenvalues(draw::Figure& figure, const std::vector<explain::SpectralClusters>& found, const PageWords& say) {
   std::vector<Panel> panels;
-  for (std::size_t row = 0; 3 * row < figure.panels.size(); ++row) {
-    for (std::size_t i = 0; i < 3; ++i) panels.push_back(std::move(figure.panels[3 * row + i]));
+  for (std::size_t row = 0; figure.columns * row < figure.panels.size(); ++row) {
+    for (std::size_t i = 0; i < figure.columns; ++i)
+      panels.push_back(std::move(figure.panels[figure.columns * row + i]));
     panels.push_back(row < found.size() ? eigenvalue_panel(found[row], say) : Panel{});
   }
   figure.panels = std::move(panels);
-  figure.columns = 4;
+  ++figure.columns;
   figure.column_headings.push_back(say("eigenvalues of the Laplacian"));
 }
 

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "cli/features.h"
 #include "core/interrupt.h"
+#include "image/seen_part.h"
 #include "nn/watch.h"
 #include "tasks/seen_picture.h"
 
@@ -26,8 +28,11 @@ Gallery::Gallery(const Options& options, const tasks::VisionModel& model, const 
 Gallery::Item Gallery::open(const std::filesystem::path& path) const {
   const auto& transform = model_.transform();
   const auto picture = image::read_picture(path, image::decoding_for(transform, decode_options(options_)));
+  const auto part = image::seen_part(transform, {picture.height, picture.width});
+  const auto width = static_cast<float>(picture.width), height = static_cast<float>(picture.height);
   return {.file = path.string(),
           .seen = tasks::seen_picture(picture, transform),
+          .part = {part.left / width, part.top / height, part.right / width, part.bottom / height},
           .pixels = tasks::as_batch(image::apply(transform, picture))};
 }
 
@@ -52,13 +57,13 @@ const std::vector<Gallery::Item>& Gallery::items() {
   return items_;
 }
 
-explain::PatchTokens Gallery::patches_of(const Item& item) {
-  if (options_.layer.empty()) return explain::patch_tokens(model_.forward(item.pixels));
+explain::PatchTokens Gallery::patches_of(const Item& item, const std::string& name) {
+  if (name.empty()) return explain::patch_tokens(model_.forward(item.pixels));
   const auto& anatomy = anatomies_.of(item.pixels);
-  const auto layer = explain::layer_named(anatomy, options_.layer);
+  const auto layer = explain::layer_named(anatomy, name);
   Tensor values;
-  const nn::Watch watch(model_.network(), [&](const std::string& name, const Tensor& y) {
-    if (name == layer) values = y.cpu();
+  const nn::Watch watch(model_.network(), [&](const std::string& done, const Tensor& y) {
+    if (done == layer) values = y.cpu();
     return y;
   });
   model_.forward(item.pixels);
@@ -66,18 +71,24 @@ explain::PatchTokens Gallery::patches_of(const Item& item) {
 }
 
 const std::vector<explain::PatchTokens>& Gallery::patches() {
-  if (!patches_.empty()) return patches_;
+  const auto& layers = options_.layers_shown;
+  if (patches_.empty()) patches_ = patches_of(layers.empty() ? "" : layers.front());
+  return patches_;
+}
+
+std::vector<explain::PatchTokens> Gallery::patches_of(const std::string& layer) {
+  std::vector<explain::PatchTokens> all;
   for (const auto& item : items()) {
     throw_if_stopped();
-    auto patches = patches_of(item);
+    auto patches = patches_of(item, layer);
     if (patches.count() < 2) {
       throw Error(ErrorKind::usage, fmt::format("{}: expected two patches or more, found a grid of {} x {}: choose an "
                                                 "earlier layer with --layer, or `nunchi embed`",
                                                 item.file, patches.grid[0], patches.grid[1]));
     }
-    patches_.push_back(std::move(patches));
+    all.push_back(std::move(patches));
   }
-  return patches_;
+  return all;
 }
 
 std::string short_name(const std::string& file) { return std::filesystem::path(file).filename().string(); }
@@ -94,16 +105,19 @@ Json files_of(const std::vector<Gallery::Item>& items) {
 
 std::vector<std::string> note_of_shown(std::size_t count, const PageWords& say) {
   if (count <= most_shown) return {};
-  return {say("The first {} of {} pictures; the numbers are of all.", most_shown, count)};
+  return {say("The first {} of {}; the numbers are of all.", most_shown, count)};
 }
 
 std::string about(const Gallery& gallery, const std::string& more) {
   const auto& options = gallery.options();
   auto path = std::filesystem::path(options.model);
   if (!path.has_filename()) path = path.parent_path();
-  const auto layer = options.layer.empty() ? "" : gallery.say()(", layer {}", options.layer);
+  const auto& layers = options.layers_shown;
+  const auto layer = layers.empty() ? "" : gallery.say()(", layer {}", fmt::format("{}", fmt::join(layers, ", ")));
   return fmt::format("{}{}{}{}", path.filename().string(), layer, more.empty() ? "" : "; ", more);
 }
+
+bool is_page(const Options& options) { return options.out.ends_with(".html"); }
 
 image::Picture picture_of(const Tensor& rgb) {
   const Tensor bytes = (rgb.to(at::kDouble).clamp(0, 1) * 255).round().to(at::kByte).contiguous();

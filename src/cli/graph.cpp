@@ -73,7 +73,8 @@ int graph(const Options& options) {
   const auto title = title_of(options, files);
   const int drawn = options.depth.value_or(explain::depth_within(shown.network, most_drawn));
   if (!options.out.empty()) {
-    draw::write_drawing(options.out, graph_drawing(shown, {.title = title, .depth = drawn}));
+    draw::write_drawing(options.out,
+                        graph_drawing(shown, {.title = title, .depth = drawn, .theme = theme_of(options)}));
     return 0;
   }
   Results results("");

@@ -138,6 +138,10 @@ void add_language(CLI::App& command, Options& o) {
       ->default_str("en");
 }
 
+void add_dark(CLI::App& command, Options& o) {
+  command.add_flag("--dark", o.dark, "draw figures on dark paper (a page is as its reader's system is)");
+}
+
 void add_reading(CLI::App& command, Options& o) {
   command.add_flag("--no-exif", o.no_exif, "do not turn pictures as their EXIF orientation says");
   command.add_option("--max-pixels", o.max_pixels, "refuse larger pictures")
@@ -161,8 +165,10 @@ void add_embed(CLI::App& app, Options& o) {
   add_size(*command, o);
   command
       ->add_option(
-          "--pool", o.pool,
-          "cls, mean, pooled (the classifier's input), grid (one vector per patch) or registers (one per token)")
+          "--pool", o.pools,
+          "cls, mean, pooled (the classifier's input), grid (one vector per patch) or registers (one per token); "
+          "several, separated by commas")
+      ->delimiter(',')
       ->check(one_of({"cls", "mean", "pooled", "grid", "registers"}, "cls, mean, pooled, grid and registers"))
       ->capture_default_str();
   command->add_flag("--json", o.json, "JSON lines (the default without -o)");
@@ -174,15 +180,28 @@ void add_embed(CLI::App& app, Options& o) {
 }
 
 void add_similar(CLI::App& app, Options& o) {
-  auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines");
+  auto* command = add(app, o, "similar", "how alike pictures are: a matrix of cosines, or the nearest of a folder");
   add_model(*command, o, Devices::all);
   add_inputs(*command, o, "MODEL A B...");
   add_size(*command, o);
   command->add_option("--pool", o.pool, "cls, mean or pooled (the classifier's input)")
       ->check(one_of({"cls", "mean", "pooled"}, "cls, mean and pooled"))
       ->capture_default_str();
-  command->add_flag("--json", o.json, "one JSON object");
-  command->add_option("-o,--out", o.out, "write to this file instead of standard output");
+  auto* among = command
+                    ->add_option("--among", o.among,
+                                 "search this folder for what is most like each picture; where folders are classes, "
+                                 "precision@k and mAP are told")
+                    ->type_name("FOLDER");
+  command->add_option("--k", o.k, "so many (default: 5)")->check(CLI::Range(1, 100'000))->needs(among);
+  command->add_flag("--dark", o.dark, "draw on dark paper")->needs(among);
+  command->add_flag("--json", o.json, "one JSON object; with --among one a picture");
+  command->add_option("-o,--out", o.out,
+                      "write to this file instead of standard output; with --among .png, .svg or .pdf draws what is "
+                      "found");
+  command->footer(
+      "Examples:\n"
+      "  nunchi similar facebook/dinov2-small a.jpg b.jpg c.jpg\n"
+      "  nunchi similar facebook/dinov2-small cat.jpg --among photos/ -r --k 10 -o like-my-cat.png");
 }
 
 void add_forward(CLI::App& app, Options& o) {

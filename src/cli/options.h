@@ -44,8 +44,10 @@ struct Options {
   bool bundled = false;  // no model is named: the one that is part of nunchi
   std::vector<std::string> inputs;
   draw::Language language = draw::Language::english;  // of pages and figures
+  bool dark = false;                                  // of figures
   std::string device = "auto", precision, arch, out, pool = "cls", layout, dtype;
-  std::vector<std::string> models;  // of `compare`, and of `classify --ensemble`
+  std::vector<std::string> pools = {"cls"};  // of `embed`
+  std::vector<std::string> models;           // of `compare`, and of `classify --ensemble`
   std::string labels, map, split, tta;
   std::vector<double> weights;
   std::optional<PicturePart> crop;
@@ -77,7 +79,9 @@ struct Options {
   std::vector<std::string> show = {"pca"};  // of `features`, as what follows
   std::optional<std::int64_t> k;
   std::optional<PatchPlace> patch;
-  std::string layer, other_model, method;
+  std::vector<std::string> layers_shown;
+  std::string other_model, method, masks;
+  std::string among;  // of `similar`
   bool joint = false;
   std::uint64_t seed = 0;
   double duplicates = 0.95;  // cosine from which two pictures count as the same

@@ -95,9 +95,9 @@ void add_labels(CLI::App& command, Options& o) { command.add_option("--labels", 
 
 std::string check_report(const std::string& name) {
   const auto kind = fs::path(name).extension();
-  return kind == ".json" || kind == ".csv" || kind == ".html"
+  return kind == ".json" || kind == ".csv" || kind == ".html" || kind == ".pdf"
              ? ""
-             : name + ": expected a name ending in .json, .csv or .html";
+             : name + ": expected a name ending in .json, .csv, .html or .pdf";
 }
 
 bool holds_weights(const fs::path& folder) {
@@ -207,7 +207,7 @@ void add_eval(CLI::App& app, Options& o) {
   command
       ->add_option("-o,--out", o.out,
                    "write everything to this file: .json, .csv (a row per class with its line of the confusion "
-                   "matrix), or .html (a page with charts)")
+                   "matrix), .html (a page with charts) or .pdf (the charts)")
       ->check(CLI::Validator(check_report, ""));
   add_language(*command, o);
   command->footer(mapping_footer);

@@ -57,6 +57,7 @@ void add_explain(CLI::App& app, Options& o) {
       ->check(one_of({"turbo", "viridis", "jet"}, "turbo, viridis and jet"))
       ->capture_default_str();
   add_language(*command, o);
+  add_dark(*command, o);
   command->add_option("--figures", e.figures, "their format: png, svg or pdf")
       ->check(one_of({"png", "svg", "pdf"}, "png, svg and pdf"))
       ->capture_default_str();

@@ -78,19 +78,30 @@ void add_features(CLI::App& app, Options& o) {
   add_inputs(*command, o, "MODEL INPUT...");
   add_size(*command, o);
   add_language(*command, o);
+  add_dark(*command, o);
   command->add_option("--show", o.show, "what to draw, one or several, separated by commas")
       ->delimiter(',')
       ->check(CLI::Validator(check_view, ""))
       ->capture_default_str();
   command
       ->add_option("--k", o.k,
-                   "how many: clusters (default: 6), matches (20), channels (12), neighbours (10), answers (5)")
+                   "how many: clusters (default: 6), matches (20), channels (16), neighbours (10), answers (5)")
       ->check(CLI::Range(1, 100'000));
   command->add_option_function<std::string>(
       "--patch", [&o](const std::string& text) { o.patch = parse_patch(text); },
       "ROW,COLUMN of the patch to compare with, from 0 (default: the middle)");
-  command->add_option("--layer", o.layer, "the layer whose values are shown, by its name (default: the last)");
+  command
+      ->add_option("--layer", o.layers_shown,
+                   "the layer whose values are shown, by its name (default: the last); of maps several, separated by "
+                   "commas")
+      ->delimiter(',');
   command->add_option("--with", o.other_model, "cka: the model to compare with")->type_name("MODEL");
+  command
+      ->add_option(
+          "--masks", o.masks,
+          "clusters, spectral: a folder of masks that people drew (of the pictures' names, .png or .bmp): shown "
+          "beside, and measured by intersection over union")
+      ->type_name("FOLDER");
   command->add_flag("--joint", o.joint, "all pictures together: the same colour for the same part");
   command->add_option("--seed", o.seed, "of clusters, t-SNE and UMAP")->capture_default_str();
   command
@@ -108,6 +119,22 @@ void add_features(CLI::App& app, Options& o) {
 }
 
 void check_features(const Options& options) {
+  const auto shows = [&](std::initializer_list<std::string_view> names) {
+    return std::ranges::any_of(options.show,
+                               [&](const std::string& view) { return std::ranges::count(names, view) > 0; });
+  };
+  const auto require = [&](bool given, const char* option, std::initializer_list<std::string_view> names) {
+    if (!given || shows(names)) return;
+    throw CLI::ValidationError(option, fmt::format("expected with --show {}, found --show {}", fmt::join(names, " or "),
+                                                   fmt::join(options.show, ",")));
+  };
+  require(!options.other_model.empty(), "--with", {"cka"});
+  require(options.patch.has_value(), "--patch", {"similar"});
+  require(!options.method.empty(), "--method", {"embedding"});
+  require(!options.masks.empty(), "--masks", {"clusters", "spectral"});
+  require(options.joint, "--joint", {"pca", "clusters", "spectral"});
+  if (options.layers_shown.size() > 1 && options.show != std::vector<std::string>{"maps"})
+    throw CLI::ValidationError("--layer", "several layers are shown by --show maps alone; name one");
   if (is_one_drawing(options.out) && options.show.size() > 1) {
     throw CLI::ValidationError(
         "-o", fmt::format("{}: expected a folder, a .html or a .pdf file for {} things to show, found the "

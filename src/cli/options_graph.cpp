@@ -41,6 +41,7 @@ void add_walk(CLI::App& app, Options& o) {
                    "draw it to this file: .png, .svg (one picture), .pdf (a page for each) or .html (all)")
       ->check(CLI::Validator(check_page_or_picture_name, ""));
   add_language(*command, o);
+  add_dark(*command, o);
 }
 
 }  // namespace nunchi::cli

@@ -17,6 +17,7 @@ void add_bare_model(CLI::App& command, Options& o, const char* help);  // of wha
 void add_inputs(CLI::App& command, Options& o, const char* names);
 void add_size(CLI::App& command, Options& o);      // of the network's input
 void add_language(CLI::App& command, Options& o);  // of pages and figures
+void add_dark(CLI::App& command, Options& o);      // of figures
 void add_reading(CLI::App& command, Options& o);   // how pictures are read, whatever names them
 
 // Of what draws: what is wrong with the file's name, empty where nothing is.

@@ -30,7 +30,7 @@ void write_attention(Results& results, const std::vector<Tensor>& attentions) {
       attentions, [&](const Tensor& weights) { return weights.sizes() == attentions.front().sizes(); });
   if (alike) return line(results, "attention, each block", to_string(attentions.front().sizes()));
   for (std::size_t i = 0; i < attentions.size(); ++i)
-    line(results, fmt::format("attention, block {}", i + 1), to_string(attentions[i].sizes()));
+    line(results, fmt::format("attention, block {}", i), to_string(attentions[i].sizes()));
 }
 
 void write_output(Results& results, const models::ModelOutput& output) {
@@ -41,7 +41,7 @@ void write_output(Results& results, const models::ModelOutput& output) {
          fmt::format("{} x {} = {} tokens{}", output.grid[0], output.grid[1], output.grid[0] * output.grid[1], before));
   }
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
-    const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i : i + 1);
+    const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i - 1 : i);
     line(results, name, to_string(output.hidden_states[i].sizes()));
   }
   for (std::size_t i = 0; i < output.feature_maps.size(); ++i)
@@ -79,11 +79,13 @@ void check_drawing(const Options& options, std::size_t pictures) {
                                             options.out, pictures));
 }
 
-void draw_all(const std::string& file, const std::vector<Walked>& pictures, const PageWords& say) {
+void draw_all(const Options& options, const std::vector<Walked>& pictures) {
+  const auto& file = options.out;
+  const PageWords say(options.language);
   if (file.empty() || pictures.empty()) return;
   if (is_page(file)) return write_file(file, walk_page(pictures, say));
   std::vector<draw::Drawing> sheets;
-  for (const auto& walked : pictures) sheets.push_back(walk_drawing(walked, say));
+  for (const auto& walked : pictures) sheets.push_back(walk_drawing(walked, say, theme_of(options)));
   if (sheets.size() == 1) return draw::write_drawing(file, sheets.front());
   draw::write_pdf(file, sheets);
 }
@@ -109,7 +111,7 @@ int walk(const Options& options) {
       ++failed;
     }
   }
-  draw_all(options.out, walked, PageWords(options.language));
+  draw_all(options, walked);
   return failed > 0 ? exit_some_failed : 0;
 }
 

@@ -53,11 +53,13 @@ void walk_tokens(Walked& walked, const models::ModelOutput& output, const PageWo
   walked.patches = output.grid;
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
     const Tensor& state = output.hidden_states[i];
-    WalkStep step{.name = say("block {}", i), .shape = shape_of(state), .map = mean_of_tokens(state, output)};
-    if (i > 0)
+    WalkStep step{.name = "embeddings", .shape = shape_of(state), .map = mean_of_tokens(state, output)};
+    if (i == 0) {
+      walked.embeddings = std::move(step);
+    } else {
+      step.name = say("block {}", i - 1);  // as explain and the layers' names count
       walked.blocks.push_back(std::move(step));
-    else
-      walked.embeddings = {.name = "embeddings", .shape = step.shape, .map = step.map};
+    }
   }
 }
 

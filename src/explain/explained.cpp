@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -42,6 +43,22 @@ std::vector<Box> seen_boxes(const std::vector<Box>& boxes, const image::Picture&
   return seen;
 }
 
+// What is asked of methods that are not among these would be ignored.
+void require_use(const Asked& asked, const std::vector<const Method*>& methods) {
+  const auto require = [&](bool given, const char* option, std::initializer_list<std::string_view> users) {
+    const bool used = std::ranges::any_of(
+        methods, [&](const Method* method) { return std::ranges::find(users, method->name) != users.end(); });
+    if (given && !used) {
+      throw Error(ErrorKind::usage, fmt::format("{}: is of {}; none of the methods that are shown is: name it with "
+                                                "--method",
+                                                option, fmt::join(users, ", ")));
+    }
+  };
+  require(asked.head.has_value(), "--head", {"attention"});
+  require(asked.discarded > 0, "--discard", {"rollout"});
+  require(asked.samples.has_value(), "--samples", {"integrated-gradients", "smooth-grad", "rise"});
+}
+
 // One picture, for one class after the other.
 class PictureMaps {
  public:
@@ -54,6 +71,7 @@ class PictureMaps {
         chance_of_hit_(random != nullptr ? chance_of_hit(subject.anatomy().image, boxes_) : 0),
         progress_(progress),
         methods_(options.methods.empty() ? usual_methods(subject) : methods_named(options.methods, subject)) {
+    require_use(options.asked, methods_);
     if (random != nullptr) random_subject_.emplace(subject.seen_by(*random));
   }
 
@@ -136,6 +154,7 @@ std::vector<std::int64_t> classes_of(const ExplainOptions& options, const std::v
   std::vector<std::int64_t> classes;
   for (const auto& answer : best)
     if (answer.id != options.versus && std::ssize(classes) < options.top) classes.push_back(answer.id);
+  if (classes.empty()) throw Error(ErrorKind::usage, "--versus: expected a model of two classes or more, found one");
   return classes;
 }
 
@@ -144,7 +163,8 @@ void explain_classes(ExplainedPicture& explained, const Subject& subject, const 
   const auto& model = subject.model();
   const auto classes = model.network().classes();
   const auto best =
-      tasks::top_predictions(model, subject.logits(), std::min(std::max(shown_answers, options.top), classes)).front();
+      tasks::top_predictions(model, subject.logits(), std::min(std::max(shown_answers, options.top + 1), classes))
+          .front();
   explained.answers.assign(best.begin(), best.begin() + std::min<std::int64_t>(shown_answers, std::ssize(best)));
   const Tensor probabilities = at::softmax(subject.logits()[0], 0);
   for (const auto id : classes_of(options, best)) {

@@ -36,24 +36,9 @@ Tensor pca_plane(const Tensor& vectors) {
 }
 
 std::vector<std::vector<Neighbor>> nearest_neighbors(const Tensor& vectors, std::int64_t k) {
-  const auto n = vectors.size(0);
-  const auto kept = std::clamp<std::int64_t>(k, 0, std::max<std::int64_t>(n - 1, 0));
-  std::vector<std::vector<Neighbor>> all;
-  std::vector<std::int64_t> order;
-  for_each_row(vectors, [&](std::int64_t row, const float* cosines) {
-    order.resize(static_cast<std::size_t>(n));
-    std::iota(order.begin(), order.end(), 0);
-    order.erase(order.begin() + row);
-    std::ranges::partial_sort(order, order.begin() + kept, [&](auto a, auto b) {
-      return cosines[a] != cosines[b] ? cosines[a] > cosines[b] : a < b;
-    });
-    auto& neighbors = all.emplace_back();
-    for (std::int64_t i = 0; i < kept; ++i) {
-      const auto index = order[static_cast<std::size_t>(i)];
-      neighbors.push_back({index, cosines[index]});
-    }
-  });
-  return all;
+  std::vector<std::int64_t> itself(static_cast<std::size_t>(vectors.size(0)));
+  std::iota(itself.begin(), itself.end(), 0);
+  return nearest({.queries = vectors, .database = vectors, .itself = std::move(itself)}, k);
 }
 
 std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neighbors) {

@@ -9,6 +9,7 @@
 
 #include "core/progress.h"
 #include "explain/correspondence.h"
+#include "explain/search.h"
 
 namespace nunchi::explain {
 
@@ -46,11 +47,6 @@ struct UmapOptions {
 // principal components; the nearest neighbours are exact and Euclidean. Time grows with n^2 only for these. Throws
 // Error (interrupted) where it is stopped. The same vectors and seed give the same places. -> [n, 2] float.
 Tensor umap(const Tensor& vectors, const UmapOptions& options = {});
-
-struct Neighbor {
-  std::int64_t index;
-  double cosine;
-};
 
 // For each of the vectors [n, dim] its k nearest others by cosine, the nearest first; fewer where there are no more.
 std::vector<std::vector<Neighbor>> nearest_neighbors(const Tensor& vectors, std::int64_t k);

@@ -5,6 +5,7 @@
 
 #include "cli/pictures.h"
 #include "formats/npy.h"
+#include "image/decode.h"
 
 namespace nunchi::cli {
 namespace {
@@ -73,6 +74,31 @@ TEST_F(Commands, Bf16IsNearFp32) {
   for (std::size_t i = 0; i < fine.size(); ++i) EXPECT_NEAR(fine[i].get<double>(), coarse[i].get<double>(), 0.1);
 }
 
+TEST_F(Commands, SeveralPoolingsAtOnce) {
+  const std::vector<std::string> words = {"embed", vit, picture, "--pool", "cls,mean,grid"};
+  const auto line = json_lines(run_program(words).out).front();
+  EXPECT_EQ(line["cls"].size(), 36u);
+  EXPECT_EQ(line["mean"].size(), 36u);
+  EXPECT_EQ(line["grid"][0][0].size(), 36u);
+  auto to_file = words;
+  to_file.insert(to_file.end(), {"-o", out("all.safetensors")});
+  const auto run = run_program(to_file);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, AllOf(HasSubstr("cls written, [1, 36]"), HasSubstr("grid written, [1, 6, 6, 36]")));
+  EXPECT_EQ(read_arrays(out("all.safetensors")).at("mean").shape, (std::vector<std::int64_t>{1, 36}));
+  to_file.back() = out("all.npy");
+  EXPECT_EQ(run_program(to_file).exit_code, 2);
+}
+
+TEST_F(Commands, EmbedSeesAtAnotherSize) {
+  const auto grid = [](const std::string& size) {
+    return json_lines(run_program({"embed", vit, picture, "--pool", "grid", "--size", size}).out)[0]["embedding"];
+  };
+  EXPECT_EQ(grid("48x48").size(), 6u);
+  EXPECT_EQ(grid("80x64").size(), 10u);
+  EXPECT_EQ(grid("80x64")[0].size(), 8u);
+}
+
 // --- similar
 
 TEST_F(Commands, SimilarIsTheCosineOfTheEmbeddings) {
@@ -100,6 +126,52 @@ TEST_F(Commands, SimilarNeedsTwo) {
   const auto run = run_program({"similar", vit, picture});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.err, HasSubstr("two pictures"));
+}
+
+class Search : public Commands {
+ protected:
+  // Two folders as classes; the copies of a picture are in one of them.
+  Search() {
+    for (const char* name : {"cats/1.ppm", "cats/2.ppm", "dogs/1.ppm", "dogs/2.ppm", "dogs/3.ppm"}) {
+      std::filesystem::create_directories(std::filesystem::path(out(name)).parent_path());
+      const bool cat = name[0] == 'c';
+      write_ppm(out(name), cat ? 40 : 30, 30, cat ? 0 : name[5] - '0' + 3);
+    }
+  }
+};
+
+TEST_F(Search, FindsTheNearestOfAFolderButNotThePictureItself) {
+  const auto run = run_program({"similar", vit, out("cats/1.ppm"), "--among", out("cats"), "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto line = json_lines(run.out).front();
+  ASSERT_EQ(line["nearest"].size(), 1u);
+  EXPECT_EQ(line["nearest"][0]["file"], out("cats/2.ppm"));
+  EXPECT_NEAR(line["nearest"][0]["cosine"].get<double>(), 1, 1e-5);
+  const auto table = lines_of(run_program({"similar", vit, out("dogs/1.ppm"), "--among", out("cats")}).out);
+  ASSERT_EQ(table.size(), 3u);
+  EXPECT_EQ(table[0], out("dogs/1.ppm"));
+}
+
+TEST_F(Search, FoldersAreClasses) {
+  const auto run = run_program({"similar", vit, out("cats"), "--among", out(""), "-r", "--k", "1", "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto lines = json_lines(run.out);
+  ASSERT_EQ(lines.size(), 3u);
+  const auto& retrieval = lines.back().at("retrieval");
+  EXPECT_EQ(retrieval["queries"], 2);
+  EXPECT_DOUBLE_EQ(retrieval["precision_at_1"].get<double>(), 1);
+  EXPECT_DOUBLE_EQ(retrieval["mean_average_precision"].get<double>(), 1);
+}
+
+TEST_F(Search, IsDrawn) {
+  const auto run =
+      run_program({"similar", vit, out("cats"), "--among", out("dogs"), "--k", "2", "-o", out("found.png"), "--dark"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("dogs/")) << "the table is printed, too";
+  const auto drawn = image::read_picture(out("found.png"));
+  EXPECT_GT(drawn.width, 600);
+  EXPECT_LT(drawn.pixels[0], 40) << "dark paper";
+  EXPECT_EQ(run_program({"similar", vit, picture, "--k", "2"}).exit_code, 2) << "--k without --among";
 }
 
 // --- forward, parity
@@ -201,9 +273,8 @@ TEST_F(Commands, WalkPrintsTheShapesThatForwardWrites) {
       std::string label = output == "attentions_last" ? "attention, each block" : output;
       if (output.starts_with("hidden_state_")) {
         const int index = std::stoi(output.substr(13));
-        label = convolutional ? fmt::format("block {}", index + 1)
-                : index == 0  ? "embeddings"
-                              : fmt::format("block {}", index);
+        const bool embeds = !convolutional && index == 0;
+        label = embeds ? "embeddings" : fmt::format("block {}", convolutional ? index : index - 1);
       }
       const std::string shape = fmt::format("  {:<22}[{}]\n", label, fmt::join(array.shape, ", "));
       EXPECT_THAT(walk.out, HasSubstr(shape)) << name << " " << output;

@@ -87,6 +87,9 @@ TEST_F(Eval, WritesTheWholeMatrixToAFile) {
   for (const char* part :
        {"How often it is right", "top-1 of 4 pictures", "Confusions", "Calibration", "Bird_of_Night = owl"})
     EXPECT_THAT(page, HasSubstr(part));
+  ASSERT_EQ(run_program({"eval", vit, data(), "-o", path("x.pdf")}).exit_code, 0);
+  const auto sheets = read_file(path("x.pdf"), 1 << 22);
+  EXPECT_THAT(sheets, AllOf(testing::StartsWith("%PDF"), HasSubstr("/Count 2")));
   ASSERT_EQ(run_program({"eval", vit, data(), "-o", path("x.html"), "--language", "ko"}).exit_code, 0);
   const auto korean = read_file(path("x.html"), 1 << 22);
   for (const char* part : {"lang=\"ko\"", "얼마나 자주 맞히는가", "사진 4장의 top-1", "혼동", "보정"})

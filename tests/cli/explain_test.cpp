@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/pictures.h"
+#include "image/decode.h"
 
 namespace nunchi::cli {
 namespace {
@@ -113,9 +114,40 @@ TEST_F(Explain, CountsHitsOfBoxes) {
   const auto run = explain({mobilenet, picture, "--method", "grad-cam", "--boxes", out("boxes"), "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(json_lines(run.out)[0].at("methods").at("grad-cam").at("hit"), true) << "the whole picture is a box";
-  EXPECT_THAT(run.err, HasSubstr("1 of 1 pictures; by chance it would in 1.0"));
+  EXPECT_THAT(run.err, HasSubstr("1 of 1 picture; by chance it would in 1.0"));
   write_file(out("boxes/input.txt"), "a cat\n");
-  EXPECT_THAT(explain({mobilenet, picture, "--boxes", out("boxes")}).err, HasSubstr("CLASS X Y WIDTH HEIGHT"));
+  const auto broken = explain({mobilenet, picture, "--method", "eigen-cam", "--boxes", out("boxes"), "--json"});
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_THAT(broken.err, HasSubstr("CLASS X Y WIDTH HEIGHT"));
+  EXPECT_EQ(json_lines(broken.out).size(), 1U) << "it costs the picture its boxes, not its maps";
+}
+
+TEST_F(Explain, FiguresOfOneMethodAndOfSeveralClasses) {
+  const auto shape_of = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {mobilenet, picture, "--no-scores"});
+    EXPECT_EQ(explain(words).exit_code, 0);
+    const auto figure = image::read_picture(out("why/input.png"));
+    return std::array{figure.width, figure.height};
+  };
+  const auto one = shape_of({"--method", "eigen-cam"});
+  const auto two = shape_of({"--method", "eigen-cam,grad-cam"});
+  EXPECT_EQ(one[0], two[0]) << "picture, map and overlay, or picture and two overlays";
+  const auto classes = shape_of({"--method", "eigen-cam,grad-cam", "--class", "1", "--class", "2"});
+  EXPECT_LT(classes[0], two[0]) << "two columns";
+  EXPECT_GT(classes[1], 2 * two[1]) << "three rows: pictures and a method each";
+  shape_of({"--method", "eigen-cam", "--dark"});
+  EXPECT_LT(image::read_picture(out("why/input.png")).pixels[0], 40);
+}
+
+TEST_F(Explain, WhatNoMethodUsesIsRefused) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"--head", "1"}, {"--discard", "0.5"}, {"--samples", "9"}}) {
+    auto arguments = std::vector<std::string>{vit, picture, "--method", "grad-cam"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const auto run = explain(arguments);
+    EXPECT_EQ(run.exit_code, 2) << words.front();
+    EXPECT_THAT(run.err, AllOf(HasSubstr(words.front()), HasSubstr("--method"))) << words.front();
+  }
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 // nunchi features: every view writes its picture and its numbers.
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "cli/pictures.h"
+#include "image/decode.h"
+#include "image/encode.h"
 
 namespace nunchi::cli {
 namespace {
@@ -12,6 +16,26 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 const std::string dino = case_model("dinov2_registers").string();
+
+// Of an SVG the first picture that it holds.
+image::Picture first_embedded_png(const std::string& svg) {
+  constexpr std::string_view begin = "data:image/png;base64,",
+                             letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<std::byte> bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (auto at = svg.find(begin) + begin.size(); at < svg.size(); ++at) {
+    const auto value = letters.find(svg[at]);
+    if (value == std::string_view::npos && (svg[at] == '\n' || svg[at] == ' ')) continue;
+    if (value == std::string_view::npos) break;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<std::byte>(bits >> count & 0xff));
+  }
+  return image::decode(bytes, "the first picture");
+}
 
 class Features : public Pictures {
  protected:
@@ -148,6 +172,126 @@ TEST_F(Features, OnePageHoldsAll) {
   ASSERT_EQ(run({vit, a, "--show", "pca", "-o", out("one.svg")}).exit_code, 0);
   EXPECT_THAT(read_file(out("one.svg"), 1 << 28), HasSubstr("<svg"));
   EXPECT_TRUE(std::filesystem::exists(out("one.json")));
+}
+
+TEST_F(Features, ThePageOfSimilarIsClicked) {
+  ASSERT_EQ(run({dino, a, b, "--show", "similar", "-o", out("page.html")}).exit_code, 0);
+  EXPECT_THAT(read_file(out("page.html"), 1 << 28), HasSubstr("What is like a patch: choose one"));
+}
+
+TEST_F(Features, SeveralLayersShowTheirChannels) {
+  const auto line = shown({vit, a, "--show", "maps", "--layer", "blocks.0,blocks.1"}).front();
+  ASSERT_EQ(line["maps"].size(), 2u);
+  EXPECT_EQ(line["maps"][1]["layer"], "blocks.1");
+  EXPECT_EQ(line["maps"][1]["channels"].size(), 16u);
+  EXPECT_EQ(arrays("maps").at("maps_1").shape.front(), 16);
+  EXPECT_EQ(run({vit, a, "--show", "pca", "--layer", "blocks.0,blocks.1", "-o", out("x")}).exit_code, 2);
+}
+
+// A kernel that hands the middle pixel on shows the picture.
+TEST_F(Features, AnIdentityKernelShowsThePicture) {
+  constexpr int patch = 8, side = 48;
+  const auto model = copy_case("vit_classifier", folder_) / "model";
+  change_arrays(model / "model.safetensors", [](Arrays& arrays) {
+    auto& kernel = arrays.at("vit.embeddings.patch_embeddings.projection.weight");
+    std::fill_n(kernel.floats(), kernel.count(), 0.0f);
+    const auto per_filter = 3UL * patch * patch, middle = static_cast<std::size_t>(patch * patch / 2 + patch / 2);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(kernel.shape[0]); ++i)  // of the red plane
+      kernel.floats()[i * per_filter + middle] = static_cast<float>(i + 1);
+  });
+  write_ppm(in("red.ppm"), side, side, 3);
+  const auto line = shown({model.string(), in("red.ppm"), "--show", "maps", "--layer", "patch_embed"}).front();
+  EXPECT_EQ(line["maps"][0]["channels"].size(), 16u) << "of 36";
+  EXPECT_EQ(line["maps"][0]["channels"][0], 35) << "which varies most";
+  auto maps = arrays("maps").at("maps_0");
+  ASSERT_EQ(maps.shape, (std::vector<std::int64_t>{16, 6, 6}));
+  const auto red = image::read_picture(in("red.ppm"));
+  const auto value = [&](int y, int x) { return maps.floats()[y * 6 + x]; };
+  const auto pixel = [&](int y, int x) {
+    return static_cast<float>(red.row(patch * y + patch / 2)[3 * (patch * x + patch / 2)]);
+  };
+  const float scale = (value(0, 0) - value(0, 1)) / (pixel(0, 0) - pixel(0, 1));
+  EXPECT_GT(scale, 0);
+  for (int y = 0; y < 6; ++y)
+    for (int x = 0; x < 6; ++x)
+      EXPECT_NEAR(value(y, x) - value(0, 0), scale * (pixel(y, x) - pixel(0, 0)), 0.1 * scale) << y << " " << x;
+}
+
+// A set of Gabor kernels, waves along x and along y in turn, draws stripes in the one and the other direction.
+TEST_F(Features, GaborKernelsDrawStripes) {
+  const auto model = copy_case("vit_classifier", folder_) / "model";
+  std::int64_t side = 0, filters = 0;
+  change_arrays(model / "model.safetensors", [&](Arrays& arrays) {
+    auto& kernel = arrays.at("vit.embeddings.patch_embeddings.projection.weight");
+    filters = kernel.shape[0], side = kernel.shape[2];
+    float* values = kernel.floats();
+    for (std::int64_t i = 0; i < filters; ++i) {
+      for (std::int64_t channel = 0; channel < 3; ++channel) {
+        for (std::int64_t y = 0; y < side; ++y) {
+          for (std::int64_t x = 0; x < side; ++x)  // the first the strongest: they are drawn in that order
+            *values++ = static_cast<float>(static_cast<double>(filters - i) *
+                                           std::cos(std::numbers::pi / 2 * static_cast<double>(i % 2 == 0 ? x : y)));
+        }
+      }
+    }
+  });
+  ASSERT_EQ(run({model.string(), "--show", "filters", "-o", out("filters.svg")}).exit_code, 0);
+  const auto mosaic = first_embedded_png(read_file(out("filters.svg"), 1 << 26));
+  const auto tile = static_cast<int>(side) + 1;
+  ASSERT_GE(mosaic.width, 2 * tile - 1);
+  const auto grey = [&](int first, int y, int x) { return static_cast<int>(mosaic.row(y)[3 * (first * tile + x)]); };
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      const double along_x = 127.5 + 127.5 * std::cos(std::numbers::pi / 2 * x);
+      const double along_y = 127.5 + 127.5 * std::cos(std::numbers::pi / 2 * y);
+      EXPECT_NEAR(grey(0, y, x), along_x, 1.01) << y << " " << x;
+      EXPECT_NEAR(grey(1, y, x), along_y, 1.01) << y << " " << x;
+    }
+  }
+}
+
+TEST_F(Features, ClustersAreComparedWithMasks) {
+  const auto masks = out("masks");
+  std::filesystem::create_directory(masks);
+  auto mask = image::make_picture(40, 30, 1);
+  for (int y = 0; y < 30; ++y)
+    for (int x = 0; x < 40; ++x) mask.row(y)[x] = x < 20 ? 0 : 1;
+  write_file(masks + "/a.png", image::encode_png(mask));
+  const auto line = shown({dino, a, b, "--show", "clusters", "--k", "4", "--masks", masks}).front();
+  EXPECT_GT(line["mean_iou"].get<double>(), 0.1);
+  EXPECT_LE(line["mean_iou"].get<double>(), 1);
+  const auto overlap = numbers("clusters")["overlap"];
+  ASSERT_EQ(overlap.size(), 1u) << "the other picture has no mask";
+  EXPECT_EQ(overlap[0]["file"], a);
+  EXPECT_EQ(overlap[0]["labels"].size(), 2u);
+  EXPECT_THAT(run({dino, b, "--show", "spectral", "--masks", masks, "-o", out("x")}).err,
+              HasSubstr("files of the pictures' names"));
+}
+
+TEST_F(Features, FoldersAreClassesOfARetrieval) {
+  for (const char* folder : {"one", "two"}) {
+    std::filesystem::create_directory(in(folder));
+    for (int i = 0; i < 2; ++i) write_ppm(in(folder) + fmt::format("/{}.ppm", i), 40, 30, folder[0] == 'o' ? 0 : 9);
+  }
+  const auto line = shown({vit, in("one"), in("two"), "--show", "embedding"}).front();
+  EXPECT_EQ(line["retrieval"]["queries"], 4);
+  EXPECT_DOUBLE_EQ(line["retrieval"]["mean_average_precision"].get<double>(), 1);
+}
+
+TEST_F(Features, FiguresAreDrawnOnDarkPaper) {
+  ASSERT_EQ(run({vit, a, "--show", "pca", "--dark", "-o", out("dark.png")}).exit_code, 0);
+  EXPECT_LT(image::read_picture(out("dark.png")).pixels[0], 40);
+}
+
+TEST_F(Features, AnOptionOfAnotherViewIsRefused) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--with", vit}, {"--patch", "0,0"}, {"--method", "pca"}, {"--masks", in()}}) {
+    auto arguments = std::vector{vit, a, std::string("--show"), std::string("pca")};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const auto refused = run(arguments);
+    EXPECT_EQ(refused.exit_code, 2) << words.front();
+    EXPECT_THAT(refused.err, AllOf(HasSubstr(words.front()), HasSubstr("expected with --show"))) << words.front();
+  }
 }
 
 TEST_F(Features, WhatCannotBeIsToldBeforeTheWork) {
