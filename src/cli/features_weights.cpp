@@ -143,11 +143,32 @@ explain::Histogram histogram_of_all(const tasks::VisionModel& model, const std::
 
 draw::HistogramChart histogram_chart(const explain::Histogram& bars, const PageWords& say) {
   return {.x = {.title = say("weight")},
-          .y = {.title = say("weights in a hundredth of the range"), .logarithmic = true},
+          .y = {.title = say("weights in each bar"), .logarithmic = true},
           .series = {{.name = "",
                       .least = bars.least,
                       .greatest = bars.greatest,
                       .counts = {bars.counts.begin(), bars.counts.end()}}}};
+}
+
+draw::Panel histogram_panel(const std::string& title, const explain::Histogram& bars, const PageWords& say) {
+  auto panel = drawn_panel([chart = histogram_chart(bars, say)](draw::Canvas& canvas, const draw::Rectangle& room) {
+    draw::draw_histogram(canvas, chart, room);
+  });
+  panel.title = title;
+  return panel;
+}
+
+bool is_matrix(const WeightStatistics& tensor) {
+  return tensor.name.ends_with("weight") && tensor.name.find("norm") == std::string::npos;
+}
+
+// The matrices and kernels that the picture meets first.
+std::vector<draw::Panel> first_layers(const std::vector<WeightStatistics>& tensors, const PageWords& say) {
+  constexpr std::size_t most = 4;
+  std::vector<draw::Panel> panels;
+  for (const auto& tensor : tensors)
+    if (is_matrix(tensor) && panels.size() < most) panels.push_back(histogram_panel(tensor.name, tensor.bars, say));
+  return panels;
 }
 
 draw::LineChart deviation_chart(const std::vector<WeightStatistics>& tensors, const PageWords& say) {
@@ -156,8 +177,7 @@ draw::LineChart deviation_chart(const std::vector<WeightStatistics>& tensors, co
   draw::Series matrices{.name = say("matrices and kernels"), .x = {}, .y = {}, .joined = false};
   draw::Series vectors{.name = say("biases, norms and other vectors"), .x = {}, .y = {}, .joined = false};
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    auto& series =
-        tensors[i].name.ends_with("weight") && tensors[i].name.find("norm") == std::string::npos ? matrices : vectors;
+    auto& series = is_matrix(tensors[i]) ? matrices : vectors;
     series.x.push_back(static_cast<double>(i));
     series.y.push_back(tensors[i].deviation);
   }
@@ -236,14 +256,12 @@ Finding show_weights(Gallery& gallery) {
   Finding finding{
       .figure = {.title = say("All weights"),
                  .subtitle = about(gallery, say("{} weights in {} tensors", with_thousands(count), tensors.size())),
-                 .panels = {drawn_panel(
-                                [chart = histogram_chart(all, say)](draw::Canvas& canvas, const draw::Rectangle& room) {
-                                  draw::draw_histogram(canvas, chart, room);
-                                }),
-                            chart_panel(deviation_chart(tensors, say))},
+                 .panels = {histogram_panel(say("all"), all, say), chart_panel(deviation_chart(tensors, say))},
                  .columns = 2,
                  .panel_width = 440,
                  .panel_height = 320}};
+  auto first = first_layers(tensors, say);
+  std::ranges::move(first, std::back_inserter(finding.figure.panels));
   Json list = Json::array();
   for (const auto& tensor : tensors) list.push_back(as_json(tensor));
   finding.summary = {{"weights", count},

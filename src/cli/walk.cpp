@@ -33,12 +33,14 @@ void write_attention(Results& results, const std::vector<Tensor>& attentions) {
     line(results, fmt::format("attention, block {}", i), to_string(attentions[i].sizes()));
 }
 
-void write_output(Results& results, const models::ModelOutput& output) {
+void write_output(Results& results, const Tensor& pixels, const models::ModelOutput& output) {
   const bool embeds = keeps_tokens(output);
   if (embeds) {
+    const auto [rows, columns] = output.grid;
     const auto before = output.prefix_tokens > 0 ? fmt::format(", and {} before them", output.prefix_tokens) : "";
     line(results, "patches",
-         fmt::format("{} x {} = {} tokens{}", output.grid[0], output.grid[1], output.grid[0] * output.grid[1], before));
+         fmt::format("{} x {} = {} tokens of {} x {} pixels{}", rows, columns, rows * columns, pixels.size(2) / rows,
+                     pixels.size(3) / columns, before));
   }
   for (std::size_t i = 0; i < output.hidden_states.size(); ++i) {
     const auto name = embeds && i == 0 ? "embeddings" : fmt::format("block {}", embeds ? i - 1 : i);
@@ -62,7 +64,7 @@ Walked walk_picture(Results& results, const tasks::VisionModel& model, const std
   if (batch.indices.empty()) throw Error(ErrorKind::input, batch.failures.front().message);
   const auto output = model.forward(batch.pixels, {.hidden_states = true, .attentions = true});
   write_input(results, path, picture, batch.pixels);
-  write_output(results, output);
+  write_output(results, batch.pixels, output);
   if (options.out.empty()) return {};
   return walked_of(model, path.filename().string(), picture, batch.pixels, output, PageWords(options.language));
 }
