@@ -108,8 +108,8 @@ TEST_F(Graphs, WalkDrawsWhatItPrints) {
 
 TEST_F(Graphs, WalkCountsBlocksAndNotEmbeddings) {
   const auto siglip = run_program({"walk", case_model("timm_vit_siglip_gap").string(), in("a.ppm")});
-  EXPECT_THAT(siglip.out, AllOf(HasSubstr("patches               4 x 4 = 16 tokens of 5 x 5 pixels\n"), HasSubstr("  embeddings "),
-                                HasSubstr("  block 1 "), Not(HasSubstr("  block 2 "))));
+  EXPECT_THAT(siglip.out, AllOf(HasSubstr("patches               4 x 4 = 16 tokens of 5 x 5 pixels\n"),
+                                HasSubstr("  embeddings "), HasSubstr("  block 1 "), Not(HasSubstr("  block 2 "))));
   const auto swin = run_program({"walk", case_model("timm_swin").string(), in("a.ppm")});
   EXPECT_THAT(swin.out, AllOf(HasSubstr("attention, block 1"), Not(HasSubstr("each block"))));
 }
