@@ -35,10 +35,10 @@ image::Picture thumbnail(const Options& options, const std::string& file, int lo
   return image::resize(picture, scaled(picture.width), scaled(picture.height));
 }
 
-std::string in_words(const metrics::Retrieval& retrieval) {
-  return fmt::format("precision@1 {:.1f} %, precision@{} {:.1f} %, mAP {:.1f} % (folders as classes, {} queries)",
-                     100 * retrieval.precision_at_1, retrieval.k, 100 * retrieval.precision_at_k,
-                     100 * retrieval.mean_average_precision, with_thousands(retrieval.queries));
+std::string in_words(const metrics::Retrieval& retrieval, const PageWords& say) {
+  return say("precision@1 {:.1f} %, precision@{} {:.1f} %, mAP {:.1f} % (folders as classes, {} queries)",
+             100 * retrieval.precision_at_1, retrieval.k, 100 * retrieval.precision_at_k,
+             100 * retrieval.mean_average_precision, with_thousands(retrieval.queries));
 }
 
 Json as_json(const metrics::Retrieval& retrieval) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/commands.h"
+#include "cli/page_words.h"
 #include "metrics/retrieval.h"
 #include "tasks/embed.h"
 
@@ -26,7 +27,7 @@ std::string folder_name(const std::string& file);
 image::Picture thumbnail(const Options& options, const std::string& file, int longest);
 
 // "precision@1 93.1 %, precision@10 90.2 %, mAP 81.0 % (folders as classes, 120 queries)".
-std::string in_words(const metrics::Retrieval& retrieval);
+std::string in_words(const metrics::Retrieval& retrieval, const PageWords& say = PageWords());
 
 Json as_json(const metrics::Retrieval& retrieval);
 

@@ -243,6 +243,22 @@ draw::ContourOptions outline_of_most(const Tensor& map) {
   return {.level = map.masked_select(kept).min().item<float>(), .width = 1.5};
 }
 
+// What the heads read most, each in its colour (Caron et al. 2021, figure 3). weights [heads, n, n].
+draw::Panel all_heads(const image::Picture& seen, const Tensor& weights, const explain::Anatomy& anatomy,
+                      const PageWords& say) {
+  std::vector<draw::Mask> masks;
+  for (const Tensor& head : weights.unbind(0)) {
+    const Tensor kept = explain::largest_share(explain::from_class_token(head, anatomy), outlined_share);
+    const auto inside = ops::numbers_of<int>(kept);
+    masks.push_back({.rows = static_cast<int>(kept.size(0)),
+                     .columns = static_cast<int>(kept.size(1)),
+                     .inside = {inside.begin(), inside.end()}});
+  }
+  return {.title = say("all heads"),
+          .note = say("what holds {:.0f} % of each, small ones on top", 100 * outlined_share),
+          .picture = draw::overlay(seen, masks)};
+}
+
 draw::Panel panel_of(const image::Picture& seen, const ExplainedMap& map, const ExplainStyle& style) {
   auto panel = panel_of(seen, map.explanation.map, style.colors);
   panel.title = map.method->name;
@@ -310,7 +326,9 @@ std::optional<draw::Drawing> heads_figure(const ExplainedFile& file, const Expla
                       .theme = style.theme};
   figure.columns = 4;
   figure.panel_width = 180;
+  figure.panels.push_back(all_heads(seen, weights, anatomy, say));
   for (std::int64_t head = 0; head < weights.size(0); ++head) {
+    figure.legend.push_back({say("head {}", head), draw::class_color(static_cast<std::size_t>(head))});
     const Tensor map = explain::from_class_token(weights[head], anatomy);
     auto panel = panel_of(seen, map, style.colors);
     panel.title = say("head {}", head);

@@ -12,6 +12,8 @@
 namespace nunchi::cli {
 namespace {
 
+constexpr draw::Color faint = draw::rgb(0x8a94a0);  // on white and on dark paper
+
 std::vector<double> places(std::size_t count) {  // 0, 1, 2 ...
   std::vector<double> numbers;
   for (std::size_t i = 0; i < count; ++i) numbers.push_back(static_cast<double>(i));
@@ -32,7 +34,7 @@ draw::LineChart curves_chart(const std::string& title, const std::vector<std::ve
                         .x = {.title = say("after so many blocks (0: the embeddings)"), .whole_numbers = true},
                         .y = {.title = say("cosine"), .greatest = 1}};
   for (std::size_t i = 0; i < std::min(curves.size(), most_shown) && curves.size() > 1; ++i)
-    chart.series.push_back({.name = "", .x = places(curves[i].size()), .y = curves[i], .color = draw::grid_line});
+    chart.series.push_back({.name = "", .x = places(curves[i].size()), .y = curves[i], .color = faint});
   const auto mean = mean_of(curves);
   chart.series.push_back({.name = curves.size() > 1 ? say("mean") : "",
                           .x = places(mean.size()),

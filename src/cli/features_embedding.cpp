@@ -220,7 +220,7 @@ Finding show_embedding(Gallery& gallery) {
   const auto duplicates = duplicates_as_json(all, explain::near_duplicates(all.vectors, gallery.options().duplicates));
   finding.words = in_words(outliers, duplicates, say);
   const auto found = retrieval_of(all, gallery.k_or(10));
-  if (found && found->queries > 0) finding.words.insert(finding.words.begin(), in_words(*found));
+  if (found && found->queries > 0) finding.words.insert(finding.words.begin(), in_words(*found, say));
   finding.summary = {
       {"picture_count", all.files.size()}, {"method", plane.method}, {"near_duplicates", duplicates.size()}};
   finding.summary.update(plane.numbers);

@@ -138,8 +138,8 @@ void add_language(CLI::App& command, Options& o) {
       ->default_str("en");
 }
 
-void add_dark(CLI::App& command, Options& o) {
-  command.add_flag("--dark", o.dark, "draw figures on dark paper (a page is as its reader's system is)");
+CLI::Option* add_dark(CLI::App& command, Options& o) {
+  return command.add_flag("--dark", o.dark, "draw figures on dark paper (a page is as its reader's system is)");
 }
 
 void add_reading(CLI::App& command, Options& o) {
@@ -193,7 +193,7 @@ void add_similar(CLI::App& app, Options& o) {
                                  "precision@k and mAP are told")
                     ->type_name("FOLDER");
   command->add_option("--k", o.k, "so many (default: 5)")->check(CLI::Range(1, 100'000))->needs(among);
-  command->add_flag("--dark", o.dark, "draw on dark paper")->needs(among);
+  add_dark(*command, o)->needs(among);
   command->add_flag("--json", o.json, "one JSON object; with --among one a picture");
   command->add_option("-o,--out", o.out,
                       "write to this file instead of standard output; with --among .png, .svg or .pdf draws what is "

@@ -26,6 +26,7 @@ void add_graph(CLI::App& app, Options& o) {
   auto* json = command->add_flag("--json", o.json, "one JSON object");
   auto* out = command->add_option("-o,--out", o.out, "draw it to this file: .png, .svg or .pdf")
                   ->check(CLI::Validator(check_picture_name, ""));
+  add_dark(*command, o)->needs(out);
   layers->excludes(depth)->excludes(json)->excludes(out);
   json->excludes(out);
   command->footer(graph_footer);

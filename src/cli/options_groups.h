@@ -15,10 +15,10 @@ void add_model(CLI::App& command, Options& o, Devices devices = Devices::cpu);
 void add_device(CLI::App& command, Options& o, Devices devices);
 void add_bare_model(CLI::App& command, Options& o, const char* help);  // of what takes no pictures
 void add_inputs(CLI::App& command, Options& o, const char* names);
-void add_size(CLI::App& command, Options& o);      // of the network's input
-void add_language(CLI::App& command, Options& o);  // of pages and figures
-void add_dark(CLI::App& command, Options& o);      // of figures
-void add_reading(CLI::App& command, Options& o);   // how pictures are read, whatever names them
+void add_size(CLI::App& command, Options& o);          // of the network's input
+void add_language(CLI::App& command, Options& o);      // of pages and figures
+CLI::Option* add_dark(CLI::App& command, Options& o);  // of figures
+void add_reading(CLI::App& command, Options& o);       // how pictures are read, whatever names them
 
 // Of what draws: what is wrong with the file's name, empty where nothing is.
 std::string check_picture_name(const std::string& name);

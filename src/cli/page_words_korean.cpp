@@ -61,6 +61,8 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
      "거의 보여 주지 않는 맵입니다. 두 맵 가운데 하나가 한 가지 값뿐이면 -로 둡니다"},
     {"The heads of block {}. The line encloses {:.0f} % of what a head reads.",
      "블록 {}의 헤드들. 선은 헤드가 읽는 것의 {:.0f} %를 둘러쌉니다."},
+    {"all heads", "모든 헤드"},
+    {"what holds {:.0f} % of each, small ones on top", "저마다 {:.0f} %가 있는 곳, 작은 것이 위"},
     {"entropy {:.2f} of {:.2f}, distance {:.1f} patches", "엔트로피 {1:.2f} 중 {0:.2f}, 거리 {2:.1f}패치"},
 
     // --- features
@@ -153,6 +155,8 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
     {"first two principal components", "처음 두 주성분"},
     {"t-SNE, perplexity {:.0f}", "t-SNE, 퍼플렉시티 {:.0f}"},
     {"{} pictures, {}", "사진 {}장, {}"},
+    {"precision@1 {:.1f} %, precision@{} {:.1f} %, mAP {:.1f} % (folders as classes, {} queries)",
+     "precision@1 {:.1f} %, precision@{} {:.1f} %, mAP {:.1f} %(폴더가 클래스, 질의 {}개)"},
     {"{} pictures in the plane", "평면 위의 사진 {}장"},
     {"Near each other: alike to the network.", "가까이 있으면 신경망이 닮게 보는 것입니다."},
     {"Near each other: alike to the network. Distances between groups, and the axes, have no meaning in {}.",

@@ -64,12 +64,16 @@ const std::string& file_of(const Embedded& database, const explain::Neighbor& fo
 
 // The places of the queries in the database: they do not find themselves.
 std::vector<std::int64_t> places_in(const Embedded& database, const Embedded& queries) {
+  const auto one_name = [](const std::string& file) {
+    std::error_code error;  // a file that is gone by now has no other name
+    return fs::weakly_canonical(file, error);
+  };
   std::map<fs::path, std::int64_t> place_of;
   for (std::int64_t i = 0; i < std::ssize(database.files); ++i)
-    place_of.emplace(fs::canonical(database.files[static_cast<std::size_t>(i)]), i);
+    place_of.emplace(one_name(database.files[static_cast<std::size_t>(i)]), i);
   std::vector<std::int64_t> places;
   for (const auto& query : queries.files) {
-    const auto same = place_of.find(fs::canonical(query));
+    const auto same = place_of.find(one_name(query));
     places.push_back(same == place_of.end() ? -1 : same->second);
   }
   return places;
@@ -114,7 +118,7 @@ draw::Drawing found_drawing(const Options& options, const Embedded& queries, con
   constexpr int side = 320;
   std::size_t longest = 0;
   for (const auto& row : found) longest = std::max(longest, row.size());
-  draw::Figure figure{.title = fs::path(options.among).filename().string(),
+  draw::Figure figure{.title = options.among,
                       .columns = std::min(most_columns, 1 + longest),
                       .panel_width = 130,
                       .theme = theme_of(options)};

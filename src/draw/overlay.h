@@ -10,6 +10,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 #include "draw/color_map.h"
 
@@ -71,6 +72,24 @@ struct LabelOptions {
 image::Picture overlay(const image::Picture& picture, const LabelMap& map, const LabelOptions& options = {});
 
 Color color_of_label(int label, const LabelOptions& options = {});
+
+// Where one object is, or what one head reads. Several may overlap.
+struct Mask {
+  int rows = 0, columns = 0;
+  std::vector<bool> inside;  // [rows, columns] over the whole of the picture
+};
+
+struct MaskOptions {
+  std::size_t most = 10;  // the largest; the others are left out
+  double opacity = 0.4;
+};
+
+// Each in class_color() of its place in the list, the largest first, so that small ones lie on top. Pixels outside all
+// of them stay as they are, bit for bit. Asserts that each has as many values as it says.
+image::Picture overlay(const image::Picture& picture, std::span<const Mask> masks, const MaskOptions& options = {});
+
+// Their places in the list, the one with the largest share of the picture first; of equal ones the first.
+std::vector<std::size_t> largest_masks(std::span<const Mask> masks, std::size_t most);
 
 // The map in the size of a picture: [height, width], -1 where there is nothing.
 LabelMap labels_of_pixels(const LabelMap& map, int width, int height, const LabelOptions& options = {});

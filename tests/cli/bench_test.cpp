@@ -102,6 +102,20 @@ TEST(Bench, DrawsWhatItMeasured) {
   EXPECT_EQ(bench({vit, "--plot", (folder / "no/speed.svg").string()}).exit_code, 1);
 }
 
+// R062: what the page shows is what was measured.
+TEST(Bench, ThePageHasTheNumbersThatAreTold) {
+  const TemporaryFolder folder;
+  const auto html = (folder / "speed.html").string();
+  const auto run = bench({vit, "--batch", "1,3", "--precision", "fp32,bf16", "--plot", html, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto page = read_file(html, 1 << 22);
+  for (const auto& m : parse_json(run.out, "bench")["measurements"]) {
+    const auto rate = fmt::format("{:.1f}", m["pictures_per_second"].get<double>());
+    EXPECT_THAT(page, testing::ContainsRegex(fmt::format("{}, {}<.*>{}<", m["precision"].get<std::string>(),
+                                                         m["batch"].get<int>(), rate)));
+  }
+}
+
 TEST(Bench, SuggestsABatchThatFits) {
   const auto one = parse_json(bench({vit, "--batch", "1", "--precision", "fp32", "--json"}).out, "bench");
   const auto of_one = one["measurements"][0]["peak_memory"].get<std::uint64_t>();

@@ -186,5 +186,32 @@ TEST(LabelOverlay, SmoothLabelsHaveRoundCorners) {
   EXPECT_EQ(smooth.labels[90 * 45 + 45], 1);
 }
 
+// R060: ten overlays with black outside their masks would leave 0.6^10 of the picture.
+TEST(MaskOverlay, PixelsOutsideAllMasksAreUnchanged) {
+  const auto picture = grey(8, 8, 3, 200);
+  std::vector<Mask> masks(12, {.rows = 2, .columns = 2, .inside = {false, true, false, false}});
+  const auto overlaid = overlay(picture, masks);
+  for (int y = 0; y < 8; ++y)
+    for (int x = 0; x < 8; ++x) EXPECT_EQ(overlaid.row(y)[3 * x] == 200, !(y < 4 && x >= 4)) << y << " " << x;
+  EXPECT_EQ(overlay(picture, std::span<const Mask>()).pixels.size(), picture.pixels.size());
+  EXPECT_THROW(overlay(picture, std::vector<Mask>{{.rows = 3, .columns = 2, .inside = {true}}}), Error);
+}
+
+TEST(MaskOverlay, TheLargestAreDrawnFirst) {
+  const Mask small{.rows = 1, .columns = 4, .inside = {true, false, false, false}};
+  const Mask large{.rows = 1, .columns = 2, .inside = {true, true}},
+      half{.rows = 1, .columns = 2, .inside = {true, false}};
+  const std::vector<Mask> masks = {small, large, half};
+  EXPECT_THAT(largest_masks(masks, 10), testing::ElementsAre(1, 2, 0));
+  EXPECT_THAT(largest_masks(masks, 2), testing::ElementsAre(1, 2));
+  const auto overlaid = overlay(grey(4, 1, 3, 100), masks, {.opacity = 1});
+  const auto red = [](std::size_t id) { return static_cast<int>(std::lround(255 * class_color(id).red)); };
+  EXPECT_EQ(overlaid.pixels[0], red(0)) << "the small one on top";
+  EXPECT_EQ(overlaid.pixels[3], red(2));
+  EXPECT_EQ(overlaid.pixels[9], red(1));
+  const auto two = overlay(grey(4, 1, 3, 100), masks, {.most = 2, .opacity = 1});
+  EXPECT_EQ(two.pixels[0], red(2)) << "the smallest is left out";
+}
+
 }  // namespace
 }  // namespace nunchi::draw
