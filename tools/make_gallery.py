@@ -3,8 +3,8 @@
 
     tools/make_gallery.py build/release/bin/nunchi --mobilenet DIR --swin DIR
 
-DIR are folders as transformers writes them: MobileNetV2 with its ImageNet weights, and a Swin. No Python library is
-needed.
+DIR are folders with config.json and weights: MobileNetV2 with its ImageNet weights, and what `nunchi train
+recipes/cifar10-swin.yaml` made. No Python library is needed.
 """
 
 import argparse
@@ -40,8 +40,11 @@ def main():
         section(options.nunchi, "mobilenet", options.mobilenet, "cat.jpg",
                 "## MobileNetV2 on ImageNet\n\nA convolutional network with its real weights (1,001 classes)."),
         section(options.nunchi, "swin", options.swin, "cat.jpg",
-                "## Swin-T with random weights\n\nIt has learned nothing: its maps show what a method makes of the "
-                "architecture and the picture alone. Compare them with those above before believing one."),
+                "## A small Swin\n\nTwo stages of 16 x 16 and 8 x 8 places in windows of 4 x 4, trained on CIFAR-10 by "
+                "`recipes/cifar10-swin.yaml`, stopped after 7 of its 10 epochs: it names 53.4 % of the test pictures "
+                "rightly. Its attention lies inside windows, so it has no map of what a class token "
+                "reads and no rollout; the other methods are the same. What a map says of its weights is in the last "
+                "column."),
     ]
     PAGE.write_text("\n".join([INTRODUCTION, *sections]))
 
