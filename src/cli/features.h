@@ -5,6 +5,8 @@
 //   write_drawing("pca.png", drawing(finding.figure));
 #pragma once
 
+#include <map>
+
 #include "cli/commands.h"
 #include "cli/heat_map.h"
 #include "cli/page_words.h"
@@ -53,8 +55,8 @@ class Gallery {
   // Of each item: the patch tokens of --layer, or of the whole network. Throws Error (usage) where there are fewer than
   // two patches.
   const std::vector<explain::PatchTokens>& patches();
-  // The same of one layer; "" of the whole network.
-  std::vector<explain::PatchTokens> patches_of(const std::string& layer);
+  // The same of one layer; "" of the whole network. Computed once.
+  const std::vector<explain::PatchTokens>& patches_of(const std::string& layer);
   std::int64_t failed() const { return failed_; }
   // Of a view that reads the pictures by itself.
   void count_failed(std::int64_t count) { failed_ = std::max(failed_, pictures_.failed + count); }
@@ -72,7 +74,7 @@ class Gallery {
   Pictures pictures_;
   explain::Anatomies anatomies_;
   std::vector<Item> items_;
-  std::vector<explain::PatchTokens> patches_;
+  std::map<std::string, std::vector<explain::PatchTokens>> patches_;  // by layer
   std::int64_t failed_ = 0;
 };
 
@@ -84,8 +86,8 @@ Finding show_spectral(Gallery& gallery);
 
 // --- features_masks.cpp
 
-// What people drew (--masks) of each picture, in the size in which it is seen; nothing of one without a mask. Empty
-// where none are asked for. What cannot be read is reported; throws Error (input) where nothing is left.
+// What people drew (--masks) of each picture, in the size in which it is seen; nothing of one without a mask. What
+// cannot be read is reported; throws Error (input) where nothing is left.
 std::vector<std::optional<draw::LabelMap>> masks_of(Gallery& gallery);
 
 // For segments 0, 1, ...: each has the colour of the label that it is the best for, as class_color(); the others have

@@ -117,7 +117,7 @@ Finding show_maps(Gallery& gallery) {
   Json chosen = Json::array();
   std::string sizes;
   for (const auto& layer : layers.empty() ? std::vector<std::string>{""} : layers) {
-    const auto patches = gallery.patches_of(layer);
+    const auto& patches = gallery.patches_of(layer);
     sizes = say("{} x {} places, {} channels", patches.front().grid[0], patches.front().grid[1],
                 patches.front().values.size(2));
     for (std::size_t i = 0; i < items.size(); ++i) {

@@ -36,9 +36,9 @@ std::optional<draw::LabelMap> mask_of(const Gallery::Item& item, const std::stri
 
 std::vector<std::optional<draw::LabelMap>> masks_of(Gallery& gallery) {
   const auto& folder = gallery.options().masks;
-  std::vector<std::optional<draw::LabelMap>> masks;
+  std::vector<std::optional<draw::LabelMap>> masks(gallery.items().size());
   if (folder.empty()) return masks;
-  for (const auto& item : gallery.items()) masks.push_back(mask_of(item, folder));
+  std::ranges::transform(gallery.items(), masks.begin(), [&](const auto& item) { return mask_of(item, folder); });
   if (std::ranges::none_of(masks, [](const auto& mask) { return mask.has_value(); })) {
     throw Error(ErrorKind::input, fmt::format("--masks {}: expected .png or .bmp files of the pictures' names, found "
                                               "none that can be read",

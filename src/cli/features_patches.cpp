@@ -115,17 +115,18 @@ Finding segmented(Gallery& gallery, const Segments& segments) {
   const auto& patches = gallery.patches();
   const auto clusters = most_clusters(segments);
   const auto& say = gallery.say();
+  const bool with_masks = !gallery.options().masks.empty();
   const auto masks = masks_of(gallery);
   Finding finding{.figure = {.column_headings = {say("picture")}}};
   auto& headings = finding.figure.column_headings;
-  if (!masks.empty()) headings.push_back(say("drawn by people"));
+  if (with_masks) headings.push_back(say("drawn by people"));
   headings.insert(headings.end(), {say("clusters of patches"), say("with the picture's edges")});
   finding.figure.columns = headings.size();
   std::vector<double> means;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto& assignment = segments.assignments[i];
     finding.tensors.push_back({tensor_name("clusters", i), assignment.view({patches[i].grid[0], patches[i].grid[1]})});
-    const std::optional<draw::LabelMap> mask = masks.empty() ? std::nullopt : masks[i];
+    const auto& mask = masks[i];
     if (i >= most_shown && !mask) continue;
     Segmented row{.item = items[i],
                   .mask = mask,
@@ -137,7 +138,7 @@ Finding segmented(Gallery& gallery, const Segments& segments) {
       means.push_back(metrics::mean_iou(row.best));
       finding.details["overlap"].push_back({{"file", items[i].file}, {"labels", as_json(row.best)}});
     }
-    if (i < most_shown) add_row(finding.figure, row, !masks.empty(), say);
+    if (i < most_shown) add_row(finding.figure, row, with_masks, say);
   }
   finding.figure.notes = note_of_shown(items.size(), say);
   finding.summary = {{"pictures", files_of(items)},

@@ -72,11 +72,11 @@ explain::PatchTokens Gallery::patches_of(const Item& item, const std::string& na
 
 const std::vector<explain::PatchTokens>& Gallery::patches() {
   const auto& layers = options_.layers_shown;
-  if (patches_.empty()) patches_ = patches_of(layers.empty() ? "" : layers.front());
-  return patches_;
+  return patches_of(layers.empty() ? "" : layers.front());
 }
 
-std::vector<explain::PatchTokens> Gallery::patches_of(const std::string& layer) {
+const std::vector<explain::PatchTokens>& Gallery::patches_of(const std::string& layer) {
+  if (const auto known = patches_.find(layer); known != patches_.end()) return known->second;
   std::vector<explain::PatchTokens> all;
   for (const auto& item : items()) {
     throw_if_stopped();
@@ -88,7 +88,7 @@ std::vector<explain::PatchTokens> Gallery::patches_of(const std::string& layer) 
     }
     all.push_back(std::move(patches));
   }
-  return all;
+  return patches_[layer] = std::move(all);
 }
 
 std::string short_name(const std::string& file) { return std::filesystem::path(file).filename().string(); }

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
 #include "core/error.h"
 #include "image/decode.h"
@@ -13,20 +10,23 @@
 namespace nunchi::data {
 namespace {
 
-constexpr int grey_nothing = 255, color_nothing = 0xe0e0c0;
+constexpr int unknown = 255;  // in grey masks, and of VOC's palette
 
-// One number per pixel: the grey value, or the colour as 0xRRGGBB.
-std::vector<int> values_of(const image::Picture& picture) {
-  std::vector<int> values;
-  for (int y = 0; y < picture.height; ++y) {
-    const std::uint8_t* pixel = picture.row(y);
-    for (int x = 0; x < picture.width; ++x, pixel += picture.channels)
-      values.push_back(picture.channels < 3 ? pixel[0] : pixel[0] << 16 | pixel[1] << 8 | pixel[2]);
-  }
-  return values;
+// The number that has this colour in VOC's palette, which takes the bits of a number in turn for red, green and blue,
+// the highest of each first; of any other colour a number of its own, the same in every file.
+int palette_number(const std::uint8_t* pixel) {
+  int number = 0;
+  for (int bit = 0; bit < 8; ++bit)
+    for (int part = 0; part < 3; ++part) number |= (pixel[part] >> (7 - bit) & 1) << (3 * bit + part);
+  return number;
 }
 
-bool is_grey(int color) { return (color >> 16) == (color & 0xff) && (color >> 8 & 0xff) == (color & 0xff); }
+bool is_grey(const image::Picture& picture) {
+  if (picture.channels < 3) return true;
+  for (std::size_t i = 0; i < picture.pixels.size(); i += 3)
+    if (picture.pixels[i] != picture.pixels[i + 1] || picture.pixels[i] != picture.pixels[i + 2]) return false;
+  return true;
+}
 
 }  // namespace
 
@@ -44,17 +44,14 @@ LabelMask read_label_mask(const std::filesystem::path& file) {
                                               file.string(), end.string()));
   }
   const auto picture = image::read_picture(file);
-  auto values = values_of(picture);
-  const std::set<int> colors(values.begin(), values.end());
-  const bool grey = picture.channels < 3 || std::ranges::all_of(colors, is_grey);
-  std::map<int, int> label_of;
-  for (const int color : colors) {
-    const bool known = grey ? (color & 0xff) != grey_nothing : color != color_nothing;
-    const int next = static_cast<int>(label_of.size());
-    if (known) label_of[color] = grey ? color & 0xff : next;
+  const bool grey = is_grey(picture);
+  LabelMask mask{.width = picture.width, .height = picture.height, .labels = {}};
+  const auto step = static_cast<std::size_t>(picture.channels);
+  for (std::size_t i = 0; i < picture.pixels.size(); i += step) {
+    const int label = grey ? picture.pixels[i] : palette_number(&picture.pixels[i]);
+    mask.labels.push_back(label == unknown ? LabelMask::nothing : label);
   }
-  for (int& value : values) value = label_of.contains(value) ? label_of[value] : LabelMask::nothing;
-  return {.width = picture.width, .height = picture.height, .labels = std::move(values)};
+  return mask;
 }
 
 std::optional<std::filesystem::path> label_mask_file(const std::filesystem::path& folder,

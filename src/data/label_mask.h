@@ -25,8 +25,9 @@ struct LabelMask {
 };
 
 // A picture without loss (PNG, BMP, TIFF, GIF, PNM): of grey ones the value is the label, and 255 is `nothing`; of
-// coloured ones each colour is a label, numbered from 0 by its RGB value, and (224, 224, 192), VOC's border, is
-// `nothing`. Throws Error (input) for what cannot be read and for JPEG, whose colours are not what was written.
+// coloured ones its number in VOC's palette (Everingham et al. 2010), whose 255, the border, is `nothing`, too; a
+// colour of another palette has a number of its own, the same in every file. Throws Error (input) for what cannot be
+// read and for JPEG, whose colours are not what was written.
 LabelMask read_label_mask(const std::filesystem::path& file);
 
 // The file of a folder that has the picture's name and one of these endings: .png, .bmp, .tif, .tiff, .gif, .pgm,

@@ -7,27 +7,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/interrupt.h"
 #include "explain/pca.h"
 
 namespace nunchi::explain {
-namespace {
-
-constexpr std::int64_t rows_at_a_time = 256;  // of the matrix of cosines, which as a whole may be large
-
-// Calls `use` with the place of each vector and its cosines with all, [n] float.
-template <class Use>
-void for_each_row(const Tensor& vectors, const Use& use) {
-  for (std::int64_t begin = 0; begin < vectors.size(0); begin += rows_at_a_time) {
-    throw_if_stopped();
-    const Tensor cosines = patch_cosines(vectors.slice(0, begin, begin + rows_at_a_time), vectors).contiguous();
-    for (std::int64_t i = 0; i < cosines.size(0); ++i)
-      use(begin + i, cosines.const_data_ptr<float>() + i * cosines.size(1));
-  }
-}
-
-}  // namespace
-
 Tensor pca_plane(const Tensor& vectors) {
   const auto n = vectors.size(0), kept = std::min<std::int64_t>(2, vectors.size(1));
   if (n < 2) return at::zeros({n, 2}, at::kFloat);
@@ -61,7 +43,7 @@ std::vector<Outlier> outliers(const std::vector<std::vector<Neighbor>>& all_neig
 
 std::vector<Match> near_duplicates(const Tensor& vectors, double threshold) {
   std::vector<Match> pairs;
-  for_each_row(vectors, [&](std::int64_t row, const float* cosines) {
+  for_each_row(vectors, vectors, [&](std::int64_t row, const float* cosines) {
     for (std::int64_t other = row + 1; other < vectors.size(0); ++other)
       if (cosines[other] >= threshold) pairs.push_back({.from = row, .to = other, .cosine = cosines[other]});
   });

@@ -16,27 +16,28 @@ constexpr std::int64_t rows_at_a_time = 256;  // of the matrix of cosines, which
 // `sorted` are in order.
 template <class Use>
 void for_each_query(const Search& search, std::int64_t sorted, const Use& use) {
-  const auto n = search.database.size(0);
   std::vector<std::int64_t> order;
-  for (std::int64_t begin = 0; begin < search.queries.size(0); begin += rows_at_a_time) {
-    throw_if_stopped();
-    const Tensor rows = search.queries.slice(0, begin, begin + rows_at_a_time);
-    const Tensor block = patch_cosines(rows, search.database).contiguous();
-    for (std::int64_t i = 0; i < block.size(0); ++i) {
-      const float* cosines = block.const_data_ptr<float>() + i * n;
-      const auto query = static_cast<std::size_t>(begin + i);
-      order.resize(static_cast<std::size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      if (!search.itself.empty() && search.itself[query] >= 0) order.erase(order.begin() + search.itself[query]);
-      const auto end = order.begin() + std::min(sorted, std::ssize(order));
-      std::ranges::partial_sort(
-          order, end, [&](auto a, auto b) { return cosines[a] != cosines[b] ? cosines[a] > cosines[b] : a < b; });
-      use(query, cosines, order);
-    }
-  }
+  for_each_row(search.queries, search.database, [&](std::int64_t row, const float* cosines) {
+    const auto query = static_cast<std::size_t>(row);
+    order.resize(static_cast<std::size_t>(search.database.size(0)));
+    std::iota(order.begin(), order.end(), 0);
+    if (!search.itself.empty() && search.itself[query] >= 0) order.erase(order.begin() + search.itself[query]);
+    const auto end = order.begin() + std::min(sorted, std::ssize(order));
+    std::ranges::partial_sort(
+        order, end, [&](auto a, auto b) { return cosines[a] != cosines[b] ? cosines[a] > cosines[b] : a < b; });
+    use(query, cosines, order);
+  });
 }
 
 }  // namespace
+
+void for_each_row(const Tensor& rows, const Tensor& database, const UseCosines& use) {
+  for (std::int64_t begin = 0; begin < rows.size(0); begin += rows_at_a_time) {
+    throw_if_stopped();
+    const Tensor block = patch_cosines(rows.slice(0, begin, begin + rows_at_a_time), database).contiguous();
+    for (std::int64_t i = 0; i < block.size(0); ++i) use(begin + i, block.const_data_ptr<float>() + i * block.size(1));
+  }
+}
 
 std::vector<std::vector<Neighbor>> nearest(const Search& search, std::int64_t k) {
   std::vector<std::vector<Neighbor>> all;

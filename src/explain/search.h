@@ -5,6 +5,8 @@
 //   retrieval({.queries = wanted, .database = all}, classes_of_queries, classes, 10).mean_average_precision;
 #pragma once
 
+#include <functional>
+
 #include "metrics/retrieval.h"
 #include "ops/tensor.h"
 
@@ -15,6 +17,11 @@ struct Search {
   std::vector<std::int64_t> itself = {};  // the place of each query in the database, where it is no find; -1, or none
                                           // for all: it is not in it
 };
+
+// Calls `use` with each row's number and its cosines with the whole database, [n], a part of the matrix at a time.
+// Throws Error (interrupted).
+using UseCosines = std::function<void(std::int64_t row, const float* cosines)>;
+void for_each_row(const Tensor& rows, const Tensor& database, const UseCosines& use);
 
 struct Neighbor {
   std::int64_t index;

@@ -38,7 +38,10 @@ TEST_F(LabelMasks, GreyValuesAreLabelsAnd255IsNothing) {
 
 TEST_F(LabelMasks, ColoursAreNumberedAndTheBorderOfVocIsNothing) {
   const auto mask = read_label_mask(written("voc.png", 3, {0, 0, 0, 128, 0, 0, 224, 224, 192, 0, 128, 0}));
-  EXPECT_THAT(mask.labels, ElementsAre(0, 2, -1, 1));
+  EXPECT_THAT(mask.labels, ElementsAre(0, 1, -1, 2)) << "background, aeroplane, border, bicycle";
+  EXPECT_THAT(read_label_mask(written("cat.png", 3, {0, 0, 0, 64, 0, 0, 192, 128, 128, 64, 0, 0})).labels,
+              ElementsAre(0, 8, 15, 8))
+      << "cat and person, whatever else is in the picture";
 }
 
 TEST_F(LabelMasks, AreFoundByThePicturesName) {
