@@ -37,6 +37,7 @@ MODELS = {  # name in the tables -> what tools/make_random_model.py writes, side
     "MobileNetV2": ("mobilenet_v2_1.0_224", 224),
     "ConvNeXt-T": ("convnext-tiny-224", 224),
 }
+CALIBRATED = ("resnet-50", "mobilenet_v2_1.0_224")  # whose convolutions hand on bytes once `nunchi quantize` knows their ranges
 PREPARED = {"onnx": "model.onnx", "onnxruntime-int8": "onnxruntime_int8.onnx", "openvino-int8": "openvino_int8.xml"}
 PACKAGES = ("torch", "transformers", "onnxruntime", "openvino", "nncf", "onnx")
 
@@ -82,7 +83,8 @@ def summary(values):
 def latency(options, model, precision, batch, checked):
     runs = options.runs if batch == 1 else max(3, options.runs // 5)
     words = [str(model), precision, str(batch), str(runs), str(model / f"pixels_{batch}.f32")]
-    contenders = {"nunchi": [str(options.build / "bin" / "bench_latency"), *words]}
+    own = str(own_model(model, precision))
+    contenders = {"nunchi": [str(options.build / "bin" / "bench_latency"), own, *words[1:]]}
     contenders |= {peer: [*PEERS, "latency", peer, *words] for peer in options.peers}
     left_out = {}
     results = rounds_of(contenders, options.rounds, left_out)
@@ -130,7 +132,20 @@ def prepare(name, weights, options):
             text, reason, _, _ = run([*PREPARE, step, str(model), str(model / "pixels_1.f32")])
             if text is None:
                 print(f"{name}: no {file}: {reason}")
+    if published in CALIBRATED and "int8" in options.precisions and not (model / "nunchi_int8").exists():
+        quantise(model, options)
     return model
+
+
+def own_model(model, precision):
+    """What nunchi reads."""
+    calibrated = model / "nunchi_int8"
+    return calibrated if precision == "int8" and calibrated.exists() else model
+
+
+def quantise(model, options):
+    subprocess.run([options.build / "bin" / "nunchi", "quantize", model, "--data", options.picture.parent, "-o",
+                    model / "nunchi_int8", "--max-drop", "100", "--quiet"], check=True, stdout=subprocess.DEVNULL)
 
 
 def machine(build):
@@ -169,7 +184,7 @@ def measure(name, model, options):
     expected = answers.reference(model)
     report = {}
     for precision in options.precisions:
-        own = answers.forward(options.build, model, options.picture, MODELS[name][1], precision)["logits"][0]
+        own = answers.forward(options.build, own_model(model, precision), options.picture, MODELS[name][1], precision)["logits"][0]
         for batch in options.batches:
             results, left_out = latency(options, model, precision, batch, (own, expected))
             table(f"{name} {precision}, batch {batch}", results, left_out, "best_ms", "ms")

@@ -18,7 +18,7 @@
 #include "core/peak.h"
 #include "ops/attention.h"
 #include "ops/attention_heads.h"
-#include "ops/conv.h"
+#include "ops/conv_int8.h"
 #include "ops/linear_int8.h"
 #include "ops/norm.h"
 #include "ops/policy.h"
@@ -150,7 +150,10 @@ void add_convolution(const Convolution& c, Precision precision) {
   ops::ConvWeights weights{
       .weight = (at::randn({c.out, c.in / c.groups, c.kernel, c.kernel}) / std::sqrt(fan_in)).to(dtype_of(precision)),
       .bias = at::randn({c.out}).to(dtype_of(precision))};
-  ops::pack_conv(weights);
+  if (precision == Precision::int8)
+    weights.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(weights.weight, weights.bias));
+  else
+    ops::pack_conv(weights, c.groups);
   const auto padding = c.kernel / 2, side = (c.side + 2 * padding - c.kernel) / c.stride + 1;
   add({.name = fmt::format("conv/{}/{}x{}x{}k{}", c.name, c.side, c.in, c.out, c.kernel),
        .precision = precision,
@@ -183,18 +186,25 @@ void add_all() {
     add_linear("swin_fc1_gelu", 3136, 96, 384, precision, ops::Activation::gelu);
     add_linear("swin_fc2", 3136, 384, 96, precision);
   }
+  for (const auto precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
+    for (const auto& convolution : {Convolution{"resnet_stem", 3, 64, 224, 7, 2, 1},
+                                    {"resnet_3x3", 64, 64, 56, 3, 1, 1},
+                                    {"resnet_3x3", 512, 512, 7, 3, 1, 1},
+                                    {"resnet_1x1", 256, 64, 56, 1, 1, 1},
+                                    {"resnet_1x1", 64, 256, 56, 1, 1, 1},
+                                    {"resnet_downsample", 256, 512, 56, 1, 2, 1},
+                                    {"mobilenet_1x1", 96, 24, 56, 1, 1, 1},
+                                    {"mobilenet_depthwise", 96, 96, 112, 3, 2, 96},
+                                    {"mobilenet_depthwise", 384, 384, 14, 3, 1, 384},
+                                    {"convnext_depthwise", 96, 96, 56, 7, 1, 96}}) {
+      if (precision != Precision::int8 || convolution.groups == 1) add_convolution(convolution, precision);
+    }
+  }
   for (const auto precision : {Precision::fp32, Precision::bf16}) {
     for (const std::int64_t tokens : {49, 197, 577, 1369, 4096}) add_attention(1, tokens, 12, precision);
     add_attention(8, 197, 12, precision);
     add_training(64, 65, 3, precision);
     add_training(8, 197, 12, precision);
-    for (const auto& convolution : {Convolution{"resnet_stem", 3, 64, 224, 7, 2, 1},
-                                    {"resnet_3x3", 64, 64, 56, 3, 1, 1},
-                                    {"resnet_1x1", 256, 64, 56, 1, 1, 1},
-                                    {"mobilenet_depthwise", 96, 96, 112, 3, 2, 96},
-                                    {"mobilenet_1x1", 96, 24, 56, 1, 1, 1},
-                                    {"convnext_depthwise", 96, 96, 56, 7, 1, 96}})
-      add_convolution(convolution, precision);
     add_norm(197, 768, precision);
     add_norm(8 * 197, 768, precision);
   }

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/assert.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -29,7 +30,7 @@
 namespace nunchi {
 namespace {
 
-constexpr std::array all_isas{Isa::portable, Isa::avx2, Isa::avx512};
+constexpr std::array all_isas{Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16};
 
 #if defined(__x86_64__)
 
@@ -231,15 +232,24 @@ MemoryInfo memory_info() {
 }
 
 std::string_view isa_name(Isa isa) {
-  constexpr std::array<std::string_view, all_isas.size()> names{"portable", "avx2", "avx512"};
+  constexpr std::array<std::string_view, all_isas.size()> names{"portable", "avx2", "avx512", "avx512_bf16"};
   return names.at(static_cast<std::size_t>(isa));
 }
 
 bool isa_supported(Isa isa, const CpuInfo& cpu) {
   const bool avx2 = cpu.avx2 && cpu.fma;
-  if (isa == Isa::avx2) return avx2;
-  if (isa == Isa::avx512) return avx2 && cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512dq;
-  return true;
+  const bool avx512 = avx2 && cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512dq;
+  switch (isa) {
+    case Isa::portable:
+      return true;
+    case Isa::avx2:
+      return avx2;
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx512_bf16:
+      return avx512 && cpu.avx512_bf16 && cpu.avx512_vnni;
+  }
+  ASSERT(false, "every instruction set has its case");
 }
 
 Isa choose_isa(const std::optional<std::string>& forced, const CpuInfo& cpu) {

@@ -1,7 +1,8 @@
 // core/isa.h: what this processor and machine can do, and the one place that chooses the instruction set.
 //
 //   const CpuInfo& cpu = cpu_info();                 // cpu.brand, cpu.avx512_vnni, cpu.names()
-//   NUNCHI_OF_CHOSEN_ISA(kernels).multiply(a, b);    // portable::kernels, avx2::kernels or avx512::kernels
+//   NUNCHI_OF_CHOSEN_ISA(kernels).multiply(a, b);    // portable::kernels, avx2::kernels or avx512::kernels,
+//   NUNCHI_OF_CHOSEN_ISA_OR_BF16(kernels)            // or avx512_bf16::kernels
 //   NUNCHI_ISA=portable nunchi ...                   // forces one, to test it or to rule it out
 #pragma once
 
@@ -36,8 +37,8 @@ struct MemoryInfo {
 };
 MemoryInfo memory_info();
 
-// avx2 means AVX2 and FMA; avx512 means F, BW, VL and DQ, beside avx2.
-enum class Isa { portable, avx2, avx512 };
+// avx2 means AVX2 and FMA; avx512 means F, BW, VL and DQ, beside avx2; avx512_bf16 means BF16 and VNNI, beside avx512.
+enum class Isa { portable, avx2, avx512, avx512_bf16 };
 
 std::string_view isa_name(Isa isa);
 bool isa_supported(Isa isa, const CpuInfo& cpu);
@@ -51,9 +52,12 @@ Isa chosen_isa();
 // What has this name in the namespace of the chosen instruction set.
 #ifdef __x86_64__
 #define NUNCHI_OF_CHOSEN_ISA(name) \
-  (chosen_isa() == Isa::avx512 ? avx512::name : chosen_isa() == Isa::avx2 ? avx2::name : portable::name)
+  (chosen_isa() >= Isa::avx512 ? avx512::name : chosen_isa() == Isa::avx2 ? avx2::name : portable::name)
+#define NUNCHI_OF_CHOSEN_ISA_OR_BF16(name) \
+  (chosen_isa() == Isa::avx512_bf16 ? avx512_bf16::name : NUNCHI_OF_CHOSEN_ISA(name))
 #else
 #define NUNCHI_OF_CHOSEN_ISA(name) portable::name
+#define NUNCHI_OF_CHOSEN_ISA_OR_BF16(name) portable::name
 #endif
 
 }  // namespace nunchi

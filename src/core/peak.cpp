@@ -22,7 +22,7 @@ PeakKernels kernels_of(Isa isa, const CpuInfo& cpu) {
     kernels = avx2::peak_kernels();
     if (!cpu.avx_vnni) kernels.int8 = {};
   }
-  if (isa == Isa::avx512) {
+  if (isa >= Isa::avx512) {
     kernels = avx512::peak_kernels();
     if (!cpu.avx512_bf16) kernels.bf16 = {};
     if (!cpu.avx512_vnni) kernels.int8 = {};

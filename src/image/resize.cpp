@@ -88,7 +88,7 @@ Picture run_across(const View& source, int channels, Plan& plan, Isa isa) {
   const ResampleBytes lower{source.data + simd_rows * source.stride, source.stride,
                             result.pixels.data() + simd_rows * stride, stride, source.rows - simd_rows};
 #if defined(__x86_64__)
-  if (isa == Isa::avx512) avx512::resample_across_rgb(upper, plan.pass);
+  if (isa >= Isa::avx512) avx512::resample_across_rgb(upper, plan.pass);
   if (isa == Isa::avx2) avx2::resample_across_rgb(upper, plan.pass);
 #endif
   portable::resample_across(lower, channels, plan.pass);
@@ -98,7 +98,7 @@ Picture run_across(const View& source, int channels, Plan& plan, Isa isa) {
 void run_down(const ResampleBytes& bytes, int row_bytes, Plan& plan, Isa isa) {
 #if defined(__x86_64__)
   if (isa != Isa::portable) pack(plan, 2);
-  if (isa == Isa::avx512 && row_bytes >= 32) return avx512::resample_down(bytes, row_bytes, plan.pass);
+  if (isa >= Isa::avx512 && row_bytes >= 32) return avx512::resample_down(bytes, row_bytes, plan.pass);
   if (isa != Isa::portable && row_bytes >= 16) return avx2::resample_down(bytes, row_bytes, plan.pass);
 #endif
   portable::resample_down(bytes, row_bytes, plan.pass);

@@ -80,6 +80,8 @@ InvertedResidual::InvertedResidual(const MobileNetV2Config& c, const MobileNetV2
   child("expand_1x1", expand_1x1);
   child("conv_3x3", conv_3x3);
   child("reduce_1x1", reduce_1x1);
+  expand_1x1.feeds(conv_3x3);
+  conv_3x3.feeds(reduce_1x1);
 }
 
 Tensor InvertedResidual::forward(const Tensor& x) const {
@@ -98,6 +100,9 @@ MobileStem::MobileStem(const MobileNetV2Config& c)
     child("expand_1x1", expand_1x1.emplace(c, MobileConv::Options{.in = c.first, .out = c.first}));
   child("conv_3x3", conv_3x3);
   child("reduce_1x1", reduce_1x1);
+  if (expand_1x1) first_conv.feeds(*expand_1x1);
+  (expand_1x1 ? *expand_1x1 : first_conv).feeds(conv_3x3);
+  conv_3x3.feeds(reduce_1x1);
 }
 
 Tensor MobileStem::forward(const Tensor& image) const {
@@ -117,6 +122,9 @@ MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) 
   }
   child("layer", layer_);
   child("conv_1x1", conv_1x1_.emplace(c, MobileConv::Options{.in = in, .out = c.features}));
+  conv_stem_->reduce_1x1.feeds(layer_[0].expand_1x1);
+  for (std::size_t i = 0; i < layer_.size(); ++i)
+    layer_[i].reduce_1x1.feeds(i + 1 < layer_.size() ? layer_[i + 1].expand_1x1 : *conv_1x1_);
   if (c.classes > 0) child("classifier", classifier_.emplace(c.features, c.classes));
   if (classifier_) classifier_->input_dropout = c.head_dropout;
 }
@@ -126,11 +134,11 @@ ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& opti
   ModelOutput output;
   Tensor x = conv_stem_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));
   for (std::size_t i = 0; i < layer_.size(); ++i) {
-    if (options.hidden_states && config_.blocks[i].stride > 1) output.feature_maps.push_back(x);
+    if (options.hidden_states && config_.blocks[i].stride > 1) output.feature_maps.push_back(ops::in_numbers(x));
     x = layer_[i].forward(x);
-    if (options.hidden_states) output.hidden_states.push_back(x);
+    if (options.hidden_states) output.hidden_states.push_back(ops::in_numbers(x));
   }
-  if (options.hidden_states) output.feature_maps.push_back(x);
+  if (options.hidden_states) output.feature_maps.push_back(output.hidden_states.back());
   output.last_hidden_state = conv_1x1_->forward(x);
   output.grid = {output.last_hidden_state.size(2), output.last_hidden_state.size(3)};
   output.pooler_output = output.last_hidden_state.mean({2, 3});

@@ -118,6 +118,12 @@ ResidualBlock::ResidualBlock(const ResNetConfig& c, const ResNetStage& stage, st
   }
   if (gate_) child("se", *gate_);
   if (stride != 1 || in != stage.out) child("downsample", downsample_.emplace(c, in, stage.out, stride));
+  if (conv3_) conv1_->feeds(*conv2_);
+  if (!shrinks_) (conv3_ ? conv2_ : conv1_)->feeds(last_convolution());
+}
+
+void ResidualBlock::feeds(const ResidualBlock& next) {
+  if (!gate_ && next.takes_codes()) last_convolution().feeds(next.first());
 }
 
 Tensor ResidualBlock::residual_branch(const Tensor& x) const {
@@ -152,6 +158,13 @@ ResNetStemLayers::ResNetStemLayers(const ResNetConfig& c) : kind_(c.stem), anti_
   }
   if (c.stem_pool == StemPool::convolution)
     child("maxpool", pool_.emplace(named(conv3x3(in, in, 2, 1, c.activation), "0", "1")));
+  for (std::size_t i = 1; i < convolutions_.size(); ++i) convolutions_[i - 1]->feeds(*convolutions_[i]);
+  if (pool_) convolutions_.back()->feeds(*pool_);
+}
+
+void ResNetStemLayers::feeds(const ResidualBlock& next) {
+  if (!next.takes_codes() || (!pool_ && anti_alias_ != AntiAlias::none)) return;
+  (pool_ ? *pool_ : *convolutions_.back()).feeds(next.first());  // the largest code is the largest number's
 }
 
 Tensor ResNetStemLayers::pooled(const Tensor& x) const {
@@ -182,6 +195,11 @@ ResNet::ResNet(ResNetConfig config) : config_(std::move(config)) {
     }
     child(fmt::format("layer{}", layers_.size()), *layers_.back());
   }
+  ResidualBlock* before = nullptr;
+  for (const auto& layer : layers_) {
+    for (std::size_t i = 0; i < layer->size(); before = &(*layer)[i++])
+      before == nullptr ? stem_->feeds((*layer)[i]) : before->feeds((*layer)[i]);
+  }
   const auto features = c.pool == ops::GlobalPool::both ? 2 * in : in;
   if (c.classes > 0) child("fc", fc_.emplace(features, c.classes));
   if (fc_) fc_->input_dropout = c.head_dropout;
@@ -191,12 +209,12 @@ ModelOutput ResNet::forward(const Tensor& image, const ForwardOptions& options) 
   require_picture(image, config_.channels);
   ModelOutput output;
   Tensor x = stem_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));
-  if (options.hidden_states) output.hidden_states.push_back(x);
+  if (options.hidden_states) output.hidden_states.push_back(ops::in_numbers(x));
   for (auto& layer : layers_) {
     for (std::size_t i = 0; i < layer->size(); ++i) x = (*layer)[i].forward(x);
     if (!options.hidden_states) continue;
-    output.hidden_states.push_back(x);
-    output.feature_maps.push_back(x);
+    output.hidden_states.push_back(ops::in_numbers(x));
+    output.feature_maps.push_back(output.hidden_states.back());
   }
   output.last_hidden_state = x;
   output.grid = {x.size(2), x.size(3)};

@@ -75,6 +75,7 @@ ResNetConfig cifar_resnet(std::int64_t depth);
 struct Projection : nn::Module {
   Projection(const ResNetConfig& config, std::int64_t in, std::int64_t out, std::int64_t stride);
   Tensor forward(const Tensor& x) const;
+  bool takes_codes() const { return kind_ == Shortcut::projection; }  // nothing but a convolution sees them
 
   std::optional<nn::ConvNorm> convolution;
 
@@ -89,7 +90,12 @@ struct ResidualBlock : nn::Module {
                 nn::DropPath drop_path);
   Tensor forward(const Tensor& x) const;
 
+  void feeds(const ResidualBlock& next);  // as nn::ConvNorm has it
+  bool takes_codes() const { return !gate_ && (!downsample_ || downsample_->takes_codes()); }
+  const nn::ConvNorm& first() const { return *conv1_; }
+
  private:
+  nn::ConvNorm& last_convolution() { return conv3_ ? *conv3_ : *conv2_; }
   Tensor residual_branch(const Tensor& x) const;  // up to the last convolution
 
   bool shrinks_ = false;  // by anti_alias_, after the convolution that would have a stride without it
@@ -104,6 +110,7 @@ struct ResidualBlock : nn::Module {
 struct ResNetStemLayers : nn::Module {
   explicit ResNetStemLayers(const ResNetConfig& config);
   Tensor forward(const Tensor& image) const;
+  void feeds(const ResidualBlock& next);
 
  private:
   Tensor pooled(const Tensor& x) const;

@@ -1,21 +1,29 @@
 #include "nn/conv.h"
 
 #include "nn/initialise.h"
+#include "ops/conv_int8.h"
 
 namespace nunchi::nn {
 
 Conv::Conv(const ConvConfig& c) : options_{.stride = c.stride, .padding = {c.padding, c.padding}, .groups = c.groups} {
   parameter("weight", weights_.weight, {c.out, c.in / c.groups, c.kernel[0], c.kernel[1]});
+  slot_of(weights_.weight).has_int8 = c.groups == 1;
   if (c.bias) parameter("bias", weights_.bias, {c.out});
 }
 
 void Conv::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights_.weight);
   const auto dtype = activation_dtype(options.precision);
-  ops::ConvWeights owned{.weight = weights_.weight.detach().to(dtype, /*non_blocking=*/false, /*copy=*/true)};
-  ops::pack_conv(owned);
-  weights_.packed = std::move(owned.packed);
-  if (weights_.packed)
+  if (options.precision == Precision::int8 && weight.has_int8 && !weight.in_float) {
+    weights_.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(weights_.weight, weights_.bias));
+  } else {
+    ops::ConvWeights owned{.weight = weights_.weight.detach().to(dtype, /*non_blocking=*/false, /*copy=*/true),
+                           .bias = weights_.bias};
+    ops::pack_conv(owned, options_.groups);
+    weights_.packed = std::move(owned.packed);
+    weights_.depthwise = std::move(owned.depthwise);
+  }
+  if (weights_.is_packed())
     release(weight, options);
   else
     cast(weight, options);
@@ -24,6 +32,8 @@ void Conv::freeze(const FreezeOptions& options) {
 
 void Conv::thaw() {
   weights_.packed.reset();
+  weights_.depthwise.reset();
+  weights_.int8.reset();
   Module::thaw();
 }
 

@@ -4,6 +4,9 @@
 #include <ATen/ops/zeros.h>
 
 #include "nn/initialise.h"
+#include "nn/input_ranges.h"
+#include "ops/conv_int8.h"
+#include "ops/linear_int8.h"
 #include "ops/relevance.h"
 
 namespace nunchi::nn {
@@ -17,6 +20,7 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   normalization_.eps = c.eps;
   const auto norm = c.normalization_key + ".";
   parameter(c.convolution_key + ".weight", convolution_.weight, {c.out, c.in / c.groups, c.kernel, c.kernel});
+  slot_of(convolution_.weight).has_int8 = c.groups == 1 || is_depthwise();
   if (c.bias) parameter(c.convolution_key + ".bias", convolution_.bias, {c.out});
   parameter(norm + "weight", normalization_.weight, {c.out});
   parameter(norm + "bias", normalization_.bias, {c.out});
@@ -28,13 +32,20 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
 Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
                          const std::optional<Tensor>& kept) const {
   const auto at_once = [&](const ops::ConvWeights& weights) {
-    return seen(ops::conv2d(x, weights, options_, {.activation = config_.activation, .residual = residual}));
+    const auto codes = weights.int8 || weights.depthwise ? codes_for_next() : std::nullopt;
+    return seen(
+        ops::conv2d(x, weights, options_, {.activation = config_.activation, .residual = residual, .codes = codes}));
   };
+  InputRanges::see(convolution_.weight, x);
   if (is_frozen()) return at_once(folded_);
   if (ops::relevance_rules() != nullptr) return at_once(folded());  // shares are those of both as one layer
   Tensor y = convolve_and_normalise(x);
   if (kept) y = y * *kept;
   return seen(ops::activate(residual ? y + *residual : y, config_.activation));
+}
+
+std::optional<ops::CodeScale> ConvNorm::codes_for_next() const {
+  return next_ != nullptr && detail::watching == nullptr ? next_->input_ : std::nullopt;
 }
 
 Tensor ConvNorm::convolve_and_normalise(const Tensor& x) const {
@@ -50,11 +61,19 @@ ops::ConvWeights ConvNorm::folded() const {
 }
 
 void ConvNorm::freeze(const FreezeOptions& options) {
-  const auto dtype = activation_dtype(options.precision);
+  const Slot& weight = slot_of(convolution_.weight);
   folded_ = folded();
-  folded_.weight = folded_.weight.to(dtype);
-  folded_.bias = folded_.bias.to(dtype);
-  ops::pack_conv(folded_);
+  const bool in_int8 = options.precision == Precision::int8 && weight.has_int8 && !weight.in_float;
+  input_ = in_int8 ? weight.input : std::nullopt;
+  if (in_int8 && !is_depthwise()) {
+    folded_ = {.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(folded_.weight, folded_.bias))};
+  } else {
+    if (in_int8) folded_.weight = ops::rounded_to_codes(folded_.weight);
+    const auto dtype = activation_dtype(options.precision);
+    if (!in_int8) folded_.weight = folded_.weight.to(dtype);
+    folded_.bias = folded_.bias.to(dtype);
+    ops::pack_conv(folded_, config_.groups);
+  }
   for (Tensor* tensor : {&convolution_.weight, &convolution_.bias, &normalization_.weight, &normalization_.bias,
                          &normalization_.running_mean, &normalization_.running_var}) {
     if (tensor->defined()) release(slot_of(*tensor), options);
@@ -63,6 +82,7 @@ void ConvNorm::freeze(const FreezeOptions& options) {
 
 void ConvNorm::thaw() {
   folded_ = {};
+  input_.reset();
   Module::thaw();
 }
 

@@ -32,6 +32,10 @@ class ConvNorm : public Module {
   Tensor forward(const Tensor& x, const std::optional<Tensor>& residual = {},
                  const std::optional<Tensor>& kept = {}) const;
 
+  // `next`, and nothing but convolutions, takes what this one gives: in int8 it gets codes where the scale of its
+  // input is known, except while somebody watches, who is to see numbers.
+  void feeds(const ConvNorm& next) { next_ = &next; }
+
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
   void initialise(const at::Generator& generator) override;
@@ -39,7 +43,12 @@ class ConvNorm : public Module {
  private:
   Tensor convolve_and_normalise(const Tensor& x) const;
   ops::ConvWeights folded() const;
-  bool is_frozen() const { return folded_.weight.defined() || folded_.packed; }
+  std::optional<ops::CodeScale> codes_for_next() const;
+  // Those have their weights in eight bits, too, and multiply in fp32: nine products a number are no work.
+  bool is_depthwise() const {
+    return config_.groups > 1 && config_.groups == config_.in && config_.in == config_.out && config_.kernel <= 5;
+  }
+  bool is_frozen() const { return folded_.weight.defined() || folded_.is_packed(); }
 
   ConvNormConfig config_;
   ops::ConvOptions options_;
@@ -47,6 +56,8 @@ class ConvNorm : public Module {
   ops::BatchNormWeights normalization_;
   Tensor batches_tracked_;
   ops::ConvWeights folded_;
+  std::optional<ops::CodeScale> input_;  // of the codes that it takes, while it is frozen to int8
+  const ConvNorm* next_ = nullptr;
 };
 
 }  // namespace nunchi::nn

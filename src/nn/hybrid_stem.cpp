@@ -30,7 +30,7 @@ HybridStem::HybridStem(std::int64_t picture_channels) : norm_{.weight = {}, .bia
 }
 
 Tensor HybridStem::forward(const Tensor& image) const {
-  const bool is_frozen = standardised_.weight.defined() || standardised_.packed;
+  const bool is_frozen = standardised_.weight.defined() || standardised_.is_packed();
   const auto convolution = is_frozen ? standardised_ : ops::ConvWeights{.weight = standardise(convolution_.weight)};
   const Tensor map = ops::conv2d(ops::pad_same(image, {.kernel = 7, .stride = 2}), convolution, halving);
   const Tensor active = ops::activate(ops::group_norm(map, norm_), ops::Activation::relu);

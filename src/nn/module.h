@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/tensor.h"
+#include "ops/code_scale.h"
 
 namespace nunchi::nn {
 
@@ -43,7 +43,8 @@ struct Slot {
   bool released = false;  // freezing let it go
   bool has_int8 = false;  // a weight of which freezing to int8 makes codes,
   bool in_float = false;  // unless it is to stay in floating point
-  Tensor original = {};   // a tensor of our own that freezing cast to another dtype, kept for thaw
+  std::optional<ops::CodeScale> input = {};  // of the codes that a convolution in int8 takes, where it is known
+  Tensor original = {};                      // a tensor of our own that freezing cast to another dtype, kept for thaw
 };
 
 struct FreezeOptions {

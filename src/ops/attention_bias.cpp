@@ -19,7 +19,7 @@ void AttentionBias::add(BiasedScores scores, const Place& place) const {
   scores.bias = is_float ? bias_.const_data_ptr<float>() + offset : nullptr;
   scores.bias_bf16 = is_float ? nullptr : static_cast<const Bf16Bits*>(bias_.const_data_ptr()) + offset;
   scores.bias_stride = bias_.stride(2);
-  NUNCHI_OF_CHOSEN_ISA(attention_kernels).add_bias(scores);
+  NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).add_bias(scores);
 }
 
 }  // namespace nunchi::ops

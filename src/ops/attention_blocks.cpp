@@ -76,7 +76,7 @@ class Worker {
       o_.bias.add({.scores = scores_.get(), .rows = rows, .columns = o_.keys, .stride = o_.keys, .scale = o_.scale},
                   place);
     }
-    NUNCHI_OF_CHOSEN_ISA(attention_kernels)
+    NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels)
         .scores_to_bf16({.scores = scores_.get(),
                          .rows = rows,
                          .columns = o_.keys,

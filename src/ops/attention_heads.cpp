@@ -22,7 +22,7 @@ using std::int64_t;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-const AttentionKernels& kernels() { return NUNCHI_OF_CHOSEN_ISA(attention_kernels); }
+const AttentionKernels& kernels() { return NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels); }
 
 // A matrix in fp32, padded with zeros.
 struct Matrix {

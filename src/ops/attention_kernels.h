@@ -86,4 +86,8 @@ namespace avx512 {
 extern const AttentionKernels attention_kernels;
 }  // namespace avx512
 
+namespace avx512_bf16 {
+extern const AttentionKernels attention_kernels;
+}  // namespace avx512_bf16
+
 }  // namespace nunchi::ops

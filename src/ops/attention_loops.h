@@ -132,7 +132,7 @@ void scores_to_bf16(const ScoresToBf16& s) {
     for (std::int64_t j = 0; j < whole; j += lanes) {
       const Floats weight = exponential(s.scale * (load(row + j) - top));
       sums += weight;
-      store_bf16(to_bf16(weight), weights + j);  // where a score is NaN, so is the sum
+      store_number(weight, weights + j);  // where a score is NaN, so is the sum
     }
     if (const auto left = s.columns - whole; left > 0) {
       const Floats weight = exponential(s.scale * (load_some(row + whole, left, -__builtin_inff()) - top));

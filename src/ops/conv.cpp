@@ -5,7 +5,11 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
+#include "ops/conv_extent.h"
+#include "ops/conv_int8.h"
 #include "ops/count.h"
+#include "ops/depthwise.h"
+#include "ops/int8_product.h"
 #include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
@@ -16,11 +20,8 @@ namespace {
 
 // LibTorch has no meta kernel for convolutions in C++.
 Tensor conv2d_shape(const Tensor& x, const Tensor& weight, const ConvOptions& o) {
-  const auto size = [&](int axis) {
-    const auto kernel = o.dilation[axis] * (weight.size(axis + 2) - 1) + 1;
-    return (x.size(axis + 2) + 2 * o.padding[axis] - kernel) / o.stride[axis] + 1;
-  };
-  return at::empty({x.size(0), weight.size(0), size(0), size(1)}, x.options());
+  const auto [rows, columns] = conv_extent(x, weight, o).size;
+  return at::empty({x.size(0), weight.size(0), rows, columns}, x.options());
 }
 
 Tensor patch_embed_reference(const Tensor& image, const PatchWeights& w) {
@@ -38,45 +39,20 @@ const char* fused_obstacle(const PatchWeights& w) {
   return "";
 }
 
-struct Sides {
-  std::int64_t before, after;
-};
-
-Sides same_padding(std::int64_t size, const SamePadding& p) {
-  const auto left_over = size % p.stride;
-  const auto total = std::max<std::int64_t>(p.kernel - (left_over == 0 ? p.stride : left_over), 0);
-  return {total / 2 * p.dilation, (total - total / 2) * p.dilation};
-}
-
 const Tensor& weight_of(const ConvWeights& w) {
+  if (w.int8) return w.int8->kernel;
+  if (w.depthwise) return w.depthwise->kernel;
   ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
   return w.weight.defined() ? w.weight : w.packed->any();
 }
 
-struct Padded {
-  Tensor x;
-  ConvWeights weights;
-  ConvOptions options;
-};
-
-// The convolution pads by itself where both sides get the same, and so writes no padded copy. Of a kernel with one
-// channel a row and a column of zeros more cost less than the copy.
-Padded with_same_padding(const Tensor& x, const ConvWeights& w, ConvOptions o) {
-  const Tensor& weight = weight_of(w);
+// Where a convolution of LibTorch's begins: it pads by itself where both sides get the same, and so there is no copy.
+std::pair<Tensor, ConvOptions> padded(const Tensor& x, const Tensor& weight, ConvOptions o) {
+  if (!o.same) return {x, o};
+  const auto [before, after, size] = conv_extent(x, weight, o);
   o.same = false;
-  const SamePadding across{.kernel = weight.size(3), .stride = o.stride[1], .dilation = o.dilation[1]};
-  const SamePadding down{.kernel = weight.size(2), .stride = o.stride[0], .dilation = o.dilation[0]};
-  const auto [above, below] = same_padding(x.size(2), down);
-  const auto [left, right] = same_padding(x.size(3), across);
-  o.padding = {above, left};
-  if (above == below && left == right) return {x, w, o};
-  const bool one_more = below == above + 1 && right == left + 1 && down.dilation == 1 && across.dilation == 1;
-  if (!w.weight.defined() && weight.size(1) == 1 && one_more) {
-    o.padding = {below, right};
-    return {x, {.weight = {}, .bias = w.bias, .packed = w.packed->widened()}, o};
-  }
-  o.padding = {0, 0};
-  return {at::constant_pad_nd(x, {left, right, above, below}), w, o};
+  o.padding = before == after ? before : std::array<std::int64_t, 2>{0, 0};
+  return {before == after ? x : at::constant_pad_nd(x, {before[1], after[1], before[0], after[0]}), o};
 }
 
 const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
@@ -88,16 +64,26 @@ const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
   return "";
 }
 
-Tensor conv2d_reference(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& o,
+Tensor conv2d_reference(const Tensor& given, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
                         const ConvEpilogue& e) {
-  const auto convolution = [&](const Tensor& a, const Tensor& b, const Tensor& c) {
+  const auto [x, o] = padded(given, weight, options);
+  const auto convolution = [&o = o](const Tensor& a, const Tensor& b, const Tensor& c) {
     return at::conv2d(a, b, c, o.stride, o.padding, o.dilation, o.groups);
   };
   Tensor y = convolution(x, weight, bias);
   if (const auto* rules = relevance_rules())
     y = shared_out(y, bias.defined() ? bias.view({-1, 1, 1}) : bias, rules->conv_gamma,
-                   [&] { return convolution(x.abs(), weight.abs(), {}); });
+                   [&, &x = x] { return convolution(x.abs(), weight.abs(), {}); });
   return activate(e.residual ? y + *e.residual : y, e.activation);
+}
+
+Tensor depthwise_reference(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+  const Tensor weight = unpack_depthwise(*w.depthwise);
+  if (!scale_of(x) && !e.codes) return conv2d_reference(x, weight, w.bias, o, e);
+  ConvEpilogue of_numbers{.activation = e.activation};
+  if (e.residual) of_numbers.residual = exactly(*e.residual);
+  const Tensor y = conv2d_reference(exactly(x), weight.to(at::kFloat), w.depthwise->bias, o, of_numbers);
+  return e.codes ? in_codes(y, *e.codes) : y.to(numbers_dtype(x));
 }
 
 // Each pixel by the same matrix: a product of pixels, which oneDNN's convolution only takes longer to begin with. It
@@ -118,7 +104,8 @@ Tensor product(const Tensor& x, const ConvWeights& w, const ConvEpilogue& e) {
   return linear_packed(pixels(x), weights, epilogue).permute({0, 3, 1, 2});
 }
 
-Tensor conv2d_packed(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
+Tensor conv2d_packed(const Tensor& given, const ConvWeights& w, const ConvOptions& options, const ConvEpilogue& e) {
+  const auto [x, o] = padded(given, w.packed->any(), options);
   using at::IntArrayRef;
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
                        IntArrayRef, std::int64_t, c10::string_view, OnednnScalars, std::optional<c10::string_view>);
@@ -152,6 +139,14 @@ Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, con
   const OpScope scope("conv2d", {&x, &weight, &w.bias, given(e.residual)});
   const auto run = [&] {
     if (x.is_meta()) return conv2d_shape(x, weight, o);
+    if (w.int8) {
+      const bool fused = use_fused("conv2d", conv_int8_obstacle(x));
+      return fused ? conv_int8(x, *w.int8, o, e) : conv_int8_reference(x, *w.int8, o, e);
+    }
+    if (w.depthwise) {
+      const bool fused = use_fused("conv2d", depthwise_obstacle(x));
+      return fused ? depthwise(x, *w.depthwise, o, e) : depthwise_reference(x, w, o, e);
+    }
     if (use_fused("conv2d", fused_obstacle(x, w))) return conv2d_packed(x, w, o, e);
     return conv2d_reference(x, w.weight.defined() ? w.weight : w.packed->plain(), w.bias, o, e);
   };
@@ -165,15 +160,19 @@ Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, con
 Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
   const Tensor& weight = weight_of(w);
   const auto macs = weight.numel() / weight.size(0);
-  if (!o.same) return convolve(x, w, o, e, macs);
-  const auto padded = with_same_padding(x, w, o);
-  return convolve(padded.x, padded.weights, padded.options, e, macs);
+  const bool takes_codes = w.int8 || w.depthwise;
+  if (takes_codes || !(scale_of(x) || (e.residual && scale_of(*e.residual)))) return convolve(x, w, o, e, macs);
+  ConvEpilogue of_numbers = e;
+  if (e.residual) of_numbers.residual = in_numbers(*e.residual);
+  return convolve(in_numbers(x), w, o, of_numbers, macs);
 }
 
-void pack_conv(ConvWeights& w) {
-  if (!onednn_has(w.weight)) return;
-  w.packed = std::make_shared<const PackedConv>(w.weight);
-  w.weight = Tensor();
+void pack_conv(ConvWeights& w, std::int64_t groups) {
+  if (is_depthwise(w.weight, groups))
+    w.depthwise = std::make_shared<const DepthwiseWeights>(pack_depthwise(w.weight, w.bias));
+  else if (onednn_has(w.weight))
+    w.packed = std::make_shared<const PackedConv>(w.weight);
+  if (w.is_packed()) w.weight = Tensor();
 }
 
 const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o) const {
@@ -185,11 +184,6 @@ const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o)
   matrix_ = Tensor();
   sizes_ = sizes.vec();
   return weight_;
-}
-
-const std::shared_ptr<const PackedConv>& PackedConv::widened() const {
-  if (!widened_) widened_ = std::make_shared<const PackedConv>(at::constant_pad_nd(plain(), {1, 0, 1, 0}));
-  return widened_;
 }
 
 const Tensor& PackedConv::as_matrix() const {

@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 
+#include "ops/code_scale.h"
 #include "ops/linear.h"
 #include "ops/tensor.h"
 
@@ -29,9 +30,6 @@ class PackedConv {
   const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
   const Tensor& as_matrix() const;  // as pack_linear() has it; of 1 x 1 kernels without groups
   Tensor plain() const;             // the weight back, bit for bit
-  // The same with a row and a column of zeros before it: what pads the right and the bottom by one more than the left
-  // and the top, alike on all sides.
-  const std::shared_ptr<const PackedConv>& widened() const;
   // Of the weight, in its size and dtype alone.
   const Tensor& any() const { return weight_; }
 
@@ -39,25 +37,32 @@ class PackedConv {
   mutable Tensor weight_;  // shapes alone while the matrix has the numbers
   mutable Tensor matrix_;
   mutable Shape sizes_;  // that it is packed for; empty: it is plain
-  mutable std::shared_ptr<const PackedConv> widened_;
 };
+
+struct Int8Conv;          // ops/conv_int8.h
+struct DepthwiseWeights;  // ops/depthwise.h
 
 struct ConvWeights {
   Tensor weight;  // [out, in / groups, kernel_h, kernel_w]; undefined where it is packed
   Tensor bias;    // [out] or undefined
-  std::shared_ptr<const PackedConv> packed = {};  // in a frozen model
+  std::shared_ptr<const PackedConv> packed = {};           // in a frozen model; or
+  std::shared_ptr<const DepthwiseWeights> depthwise = {};  // this, with the bias; or
+  std::shared_ptr<const Int8Conv> int8 = {};               // this, with the bias, in a model frozen to int8
+
+  bool is_packed() const { return packed || depthwise || int8; }
 };
 
-// The weight (fp32 or bf16, on the CPU) becomes a packed one, where oneDNN has kernels for it on this processor.
-void pack_conv(ConvWeights& weights);
+// The weight (fp32 or bf16, on the CPU) becomes a packed one, where there are kernels for it on this processor.
+void pack_conv(ConvWeights& weights, std::int64_t groups = 1);
 
 struct ConvEpilogue {
   Activation activation = Activation::none;
   std::optional<Tensor> residual = {};  // [b, out, h', w'], added before the activation
+  std::optional<CodeScale> codes = {};  // of one in int8 or depthwise: it gives codes
 };
 
 // x [b, in, h, w] -> act(conv(x) + residual), [b, out, h', w']. The fused path runs under InferenceMode on packed
-// weights, in fp32 and bf16; its result has its channels last in memory.
+// weights, in fp32, bf16 and int8; its result has its channels last in memory. x and the residual may be codes.
 Tensor conv2d(const Tensor& x, const ConvWeights& weights, const ConvOptions& options = {},
               const ConvEpilogue& epilogue = {});
 

@@ -1,8 +1,7 @@
 // ops/int8_loops.h: the definitions of ops/int8_kernels.h over the vectors of one instruction set.
 #pragma once
 
-#include "ops/int8_kernels.h"
-#include "ops/vectors.h"
+#include "ops/int8_product_loops.h"
 
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
 namespace {
@@ -25,10 +24,6 @@ Floats times_sigmoid(Floats x, Floats y) {
   const Floats e = exponential(-magnitude(y));
   return x * (y < 0 ? e : all(1)) / (1 + e);
 }
-
-struct Range {
-  float low, high;
-};
 
 template <class T>
 Range range_of(const T* row, std::int64_t count) {
@@ -53,42 +48,92 @@ Range range_of(const T* row, std::int64_t count) {
 }
 
 template <class T>
+void encode(const T* row, std::int64_t count, RowCode of, std::uint8_t* codes) {
+  const float steps = 1 / of.step;
+  const auto whole = count / lanes * lanes;
+  for (std::int64_t i = 0; i < whole; i += lanes) store((load(row + i) - of.low) * steps, codes + i);
+  if (const auto left = count - whole; left > 0)
+    store_some((load_some(row + whole, left, row[0]) - of.low) * steps, codes + whole, left);
+}
+
+template <class T>
 RowCode quantised(const T* row, std::int64_t count, std::uint8_t* codes) {
   const auto [low, high] = range_of(row, count);
   // A range so narrow that its steps have no reciprocal is no range.
-  const float step = high - low > 1e-30f ? (high - low) / 255 : 1, steps = 1 / step;
-  const auto code = [low = low, steps](Floats x) {
-    return __builtin_convertvector(nearest_integers((x - low) * steps), Bytes);
-  };
-  const auto whole = count / lanes * lanes;
-  for (std::int64_t i = 0; i < whole; i += lanes) {
-    const Bytes bytes = code(load(row + i));
-    __builtin_memcpy(codes + i, &bytes, lanes);
+  const RowCode of{low, high - low > 1e-30f ? (high - low) / 255 : 1};
+  encode(row, count, of, codes);
+  for (std::int64_t i = count; i % 4 != 0; ++i) codes[i] = 0;
+  return of;
+}
+
+// A vector of a row of `count` more numbers or codes, or `whole`.
+template <bool whole, class T>
+Floats part_of(const T* from, std::int64_t count) {
+  if constexpr (whole)
+    return load(from);
+  else
+    return load_some(from, count, T{});
+}
+
+template <bool whole, class T>
+void put(Floats value, T* to, std::int64_t count) {
+  if constexpr (whole)
+    store(value, to);
+  else
+    store_some(value, to, count);
+}
+
+// All rows of some columns, whose scales stay in registers.
+template <std::int64_t vectors, bool whole, class T>
+void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t column, auto activated) {
+  const auto [out, residual, out_codes, residual_codes, of_out, of_residual, stride] = target;
+  const std::int64_t rows = tile.rows, count = tile.columns - column;
+  const std::int32_t* products = tile.products + column;
+  const RowCode* of_row = tile.of_row;
+  const float* layer_scale = tile.layer_scale;
+  const bool adds = residual != nullptr || residual_codes != nullptr, first = tile.residual_first;
+  const float steps = 1 / of_out.step, zero = -of_out.low * steps;
+  Floats scales[vectors], sums[vectors], bias[vectors], factors[vectors], offsets[vectors];
+  NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
+    scales[v] = load(tile.scales + column + v * lanes);
+    sums[v] = load(tile.sums + column + v * lanes);
+    bias[v] = load(tile.bias + column + v * lanes);
   }
-  if (whole == count && count % 4 == 0) return {low, step};
-  const Bytes last = code(load_some(row + whole, count - whole, row[0]));
-  for (std::int64_t i = whole; i < (count + 3) / 4 * 4; ++i) codes[i] = i < count ? last[i - whole] : 0;
-  return {low, step};
+  for (std::int64_t i = 0; i < rows; ++i, products += tile_columns) {
+    const auto [low, step] = of_row[i];
+    if (i == 0 || low != of_row[i - 1].low || step != of_row[i - 1].step) {  // the rows of a picture have one range
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
+        factors[v] = scales[v] * step;
+        offsets[v] = sums[v] * low + bias[v];
+      }
+    }
+    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
+      const auto at = i * stride + column + v * lanes;
+      const Floats product = __builtin_convertvector(loaded<Words>(products + v * lanes), Floats);
+      Floats y = product * factors[v] + offsets[v], added{};
+      if (residual != nullptr) added = part_of<whole>(residual + at, count);
+      if (residual_codes != nullptr)
+        added = of_residual.low + of_residual.step * part_of<whole>(residual_codes + at, count);
+      if (adds && first) y += added;
+      y = activated(y);
+      if (layer_scale != nullptr) y *= load(layer_scale + column + v * lanes);
+      if (adds && !first) y += added;
+      if (out_codes != nullptr)
+        put<whole>(y * steps + zero, out_codes + at, count);
+      else
+        put<whole>(y, out + at, count);
+    }
+  }
 }
 
 template <class T>
 void finish(const Tile& tile, const TileTarget<T>& target, auto activated) {
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
-    const auto [low, step] = tile.of_row[i];
-    for (std::int64_t j = 0; j < tile.columns; j += lanes) {
-      const Floats sum = __builtin_convertvector(loaded<Words>(tile.products + i * tile_columns + j), Floats);
-      const Floats linear = sum * load(tile.scales + j) * step + load(tile.sums + j) * low + load(tile.bias + j);
-      Floats y = activated(linear);
-      if (tile.layer_scale != nullptr) y *= load(tile.layer_scale + j);
-      const auto at = i * target.stride + j, left = tile.columns - j;
-      if (target.residual != nullptr)
-        y += left < lanes ? load_some(target.residual + at, left, T{}) : load(target.residual + at);
-      if (left < lanes)
-        store_some(y, target.out + at, left);
-      else
-        store(y, target.out + at);
-    }
-  }
+  constexpr std::int64_t vectors = lanes == 16 ? 4 : 2;
+  std::int64_t column = 0;
+  for (; column + vectors * lanes <= tile.columns; column += vectors * lanes)
+    finish_columns<vectors, true>(tile, target, column, activated);
+  for (; column + lanes <= tile.columns; column += lanes) finish_columns<1, true>(tile, target, column, activated);
+  if (column < tile.columns) finish_columns<1, false>(tile, target, column, activated);
 }
 
 template <class T>
@@ -99,7 +144,9 @@ void finish(const Tile& tile, const TileTarget<T>& target) {
     case Activation::gelu_tanh:  // (1 + tanh(a)) / 2 is the sigmoid of 2 a
       return finish(tile, target, [](Floats x) { return times_sigmoid(x, 1.59576912f * (x + 0.044715f * x * x * x)); });
     case Activation::relu:
-      return finish(tile, target, [](Floats x) { return x < 0 ? Floats{} : x; });
+      return finish(tile, target, [](Floats x) { return at_least(x, 0); });
+    case Activation::relu6:
+      return finish(tile, target, [](Floats x) { return smaller(all(6), at_least(x, 0)); });
     case Activation::silu:
       return finish(tile, target, [](Floats x) { return times_sigmoid(x, x); });
     default:
@@ -107,44 +154,11 @@ void finish(const Tile& tile, const TileTarget<T>& target) {
   }
 }
 
-#ifdef __AVX2__
-// The sums of a row's four codes with those of eight channels, exactly: pairs of 16 bits cannot overflow 32.
-__m256i add_products(__m256i sums, __m256i codes, __m256i weights) {
-  const __m256i low_bytes = _mm256_set1_epi16(0xff);
-  const __m256i even =
-      _mm256_madd_epi16(_mm256_and_si256(codes, low_bytes), _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8));
-  const __m256i odd = _mm256_madd_epi16(_mm256_srli_epi16(codes, 8), _mm256_srai_epi16(weights, 8));
-  return _mm256_add_epi32(sums, _mm256_add_epi32(even, odd));
-}
-
-void multiply_row(const CodeProduct& p, const std::uint8_t* codes, std::int32_t* products) {
-  constexpr std::int64_t vectors = tile_columns / 8;
-  __m256i sums[vectors] = {};
-  for (std::int64_t k = 0; k < p.depth; k += 4) {
-    const __m256i four = _mm256_set1_epi32(loaded<std::int32_t>(codes + k));
-    const std::int8_t* block = p.block + k * tile_columns;
-    for (std::int64_t v = 0; v < vectors; ++v) sums[v] = add_products(sums[v], four, loaded<__m256i>(block + 32 * v));
-  }
-  __builtin_memcpy(products, sums, sizeof sums);
-}
-#else
-void multiply_row(const CodeProduct& p, const std::uint8_t* codes, std::int32_t* products) {
-  for (std::int64_t j = 0; j < tile_columns; ++j) products[j] = 0;
-  for (std::int64_t k = 0; k < p.depth; k += 4) {
-    const std::int8_t* block = p.block + k * tile_columns;
-    for (std::int64_t j = 0; j < tile_columns; ++j) {
-      for (std::int64_t part = 0; part < 4; ++part) products[j] += codes[k + part] * block[4 * j + part];
-    }
-  }
-}
-#endif
-
-void multiply_codes(const CodeProduct& p) {
-  for (std::int64_t i = 0; i < p.rows; ++i) multiply_row(p, p.codes + i * p.depth, p.products + i * tile_columns);
-}
+template <class T>
+constexpr CodeKernels<T> kernels_of{quantised<T>, range_of<T>, encode<T>, finish<T>};
 
 }  // namespace
 
-const Int8Kernels int8_kernels{quantised<float>, quantised<Bf16Bits>, multiply_codes, finish<float>, finish<Bf16Bits>};
+const Int8Kernels int8_kernels{kernels_of<float>, kernels_of<Bf16Bits>, multiply_all};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

@@ -13,7 +13,7 @@ struct PoolOptions {
   bool partial_windows = false;  // windows that stand out at the bottom and the right count, too
 };
 
-// x [b, c, h, w] -> [b, c, h', w'], the largest of each window.
+// x [b, c, h, w], numbers or codes -> [b, c, h', w'], the largest of each window.
 Tensor max_pool2d(const Tensor& x, const PoolOptions& options);
 
 // The mean of what each window holds of the map.

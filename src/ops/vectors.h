@@ -11,6 +11,8 @@
 
 #include "ops/bf16_bits.h"
 
+#define NUNCHI_UNROLLED _Pragma("GCC unroll 16")  // or what a loop sums up would not stay in its registers
+
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
 namespace {
 
@@ -40,45 +42,73 @@ inline Floats all(float value) { return value - Floats{}; }
 
 inline Floats load(const float* from) { return loaded<Floats>(from); }
 
-inline Floats load(const Bf16Bits* from) {
-  return as<Floats>(__builtin_convertvector(loaded<Halves>(from), Bits) << 16);
+// Between widths; to bytes, the numbers are within 0 and 255. What a compiler makes of __builtin_convertvector takes
+// several instructions where there is one.
+#if defined(__AVX512F__)
+inline Bits widened(Halves halves) { return as<Bits>(_mm512_cvtepu16_epi32(as<__m256i>(halves))); }
+inline Halves low_halves(Bits bits) { return as<Halves>(_mm512_cvtepi32_epi16(as<__m512i>(bits))); }
+inline Bytes low_bytes(Words words) { return as<Bytes>(_mm512_cvtepi32_epi8(as<__m512i>(words))); }
+inline Words widened(Bytes bytes) { return as<Words>(_mm512_cvtepu8_epi32(as<__m128i>(bytes))); }
+#elif defined(__AVX2__)
+inline Bits widened(Halves halves) { return as<Bits>(_mm256_cvtepu16_epi32(as<__m128i>(halves))); }
+inline Halves low_halves(Bits bits) {  // of numbers below 2^16
+  const __m256i packed = _mm256_packus_epi32(as<__m256i>(bits), as<__m256i>(bits));
+  return as<Halves>(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0b1000)));
 }
+inline Bytes low_bytes(Words words) {
+  const __m128i low = _mm256_castsi256_si128(as<__m256i>(words)),
+                high = _mm256_extracti128_si256(as<__m256i>(words), 1);
+  const __m128i halves = _mm_packus_epi32(low, high), bytes = _mm_packus_epi16(halves, halves);
+  Bytes result;
+  __builtin_memcpy(&result, &bytes, sizeof result);
+  return result;
+}
+inline Words widened(Bytes bytes) {
+  __m128i wide{};
+  __builtin_memcpy(&wide, &bytes, sizeof bytes);
+  return as<Words>(_mm256_cvtepu8_epi32(wide));
+}
+#else
+inline Bits widened(Halves halves) { return __builtin_convertvector(halves, Bits); }
+inline Halves low_halves(Bits bits) { return __builtin_convertvector(bits, Halves); }
+inline Bytes low_bytes(Words words) { return __builtin_convertvector(words, Bytes); }
+inline Words widened(Bytes bytes) { return __builtin_convertvector(bytes, Words); }
+#endif
+
+inline Floats load(const Bf16Bits* from) { return as<Floats>(widened(loaded<Halves>(from)) << 16); }
 
 inline void store(Floats value, float* to) { __builtin_memcpy(to, &value, sizeof value); }
 
-inline Bits to_bf16(Floats number) {  // round to nearest, ties to even
+#ifdef __AVX512BF16__
+inline void store(Floats value, Bf16Bits* to) {
+  const __m256bh halves = _mm512_cvtneps_pbh(value);
+  __builtin_memcpy(to, &halves, sizeof halves);
+}
+inline void store_number(Floats value, Bf16Bits* to) { store(value, to); }
+#else
+inline void store_bits(Bits bits, Bf16Bits* to) {
+  const Halves halves = low_halves(bits);
+  __builtin_memcpy(to, &halves, sizeof halves);
+}
+inline Bits nearest_bf16(Floats number) {  // ties to even
   const Bits bits = as<Bits>(number);
   return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
 }
-
-inline void store_bf16(Bits low_halves, Bf16Bits* to) {
-  const Halves halves = __builtin_convertvector(low_halves, Halves);
-  __builtin_memcpy(to, &halves, sizeof halves);
-}
-
 inline void store(Floats value, Bf16Bits* to) {  // a NaN stays one
   const Bits bits = as<Bits>(value);
   const auto is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-  store_bf16(is_nan ? (bits >> 16) | 0x40 : to_bf16(value), to);
+  store_bits(is_nan ? (bits >> 16) | 0x40 : nearest_bf16(value), to);
 }
+inline void store_number(Floats value, Bf16Bits* to) { store_bits(nearest_bf16(value), to); }  // which is no NaN
+#endif
 
-// Up to a vector of numbers at the end of a row, and back.
-template <class T>
-Floats load_some(const T* from, std::int64_t count, T otherwise) {
-  T some[lanes];
-  for (std::int64_t i = 0; i < lanes; ++i) some[i] = i < count ? from[i] : otherwise;
-  return load(some);
-}
-
-template <class T>
-void store_some(Floats value, T* to, std::int64_t count) {
-  T some[lanes];
-  store(value, some);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = some[i];
-}
-
+#ifdef __AVX512F__
+inline Floats larger(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+inline Floats smaller(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+#else
 inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 inline Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
+#endif
 inline Floats magnitude(Floats x) { return as<Floats>(as<Bits>(x) & 0x7fffffffu); }
 
 inline float sum_of(Floats x) {
@@ -112,6 +142,28 @@ inline Words nearest_integers(Floats x) { return as<Words>(_mm256_cvtps_epi32(x)
 inline Words nearest_integers(Floats x) { return __builtin_convertvector(nearest(x), Words); }
 #endif
 #endif
+
+// Codes of eight bits, to the nearest one.
+inline Floats load(const std::uint8_t* from) { return __builtin_convertvector(widened(loaded<Bytes>(from)), Floats); }
+inline void store(Floats codes, std::uint8_t* to) {
+  const Bytes bytes = low_bytes(nearest_integers(smaller(at_least(codes, 0), all(255))));
+  __builtin_memcpy(to, &bytes, sizeof bytes);
+}
+
+// Up to a vector of numbers at the end of a row, and back.
+template <class T>
+Floats load_some(const T* from, std::int64_t count, T otherwise) {
+  T some[lanes];
+  for (std::int64_t i = 0; i < lanes; ++i) some[i] = i < count ? from[i] : otherwise;
+  return load(some);
+}
+
+template <class T>
+void store_some(Floats value, T* to, std::int64_t count) {
+  T some[lanes];
+  store(value, some);
+  for (std::int64_t i = 0; i < count; ++i) to[i] = some[i];
+}
 
 // e^x for x <= 0: 2^n * e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 6: relative error below 2e-7.
 inline Floats exponential(Floats x) {

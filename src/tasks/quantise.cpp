@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "core/file.h"
 #include "core/interrupt.h"
 #include "core/new_folder.h"
 #include "core/timing.h"
+#include "nn/input_ranges.h"
 #include "ops/linear_int8.h"
 #include "tasks/bundled_models.h"
 #include "tasks/embed.h"
@@ -25,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array ranges{WeightRange::largest, WeightRange::percentile, WeightRange::least_error};
+constexpr std::array weight_ranges{WeightRange::largest, WeightRange::percentile, WeightRange::least_error};
 constexpr int timed_forwards = 11;
 
 // The squared error of each row of [out, n] when it is rounded in a range [out, 1]: [out, 1].
@@ -82,14 +84,26 @@ Tensor spread_evenly(const Tensor& pixels, std::int64_t count) {
   return at::cat(chosen, 0);
 }
 
+// Of the codes that convolutions take, by the names of their weights.
+using InputScales = std::map<std::string, ops::CodeScale>;
+
+InputScales input_scales(VisionModel& model, const nn::InputRanges& ranges) {
+  InputScales scales;
+  for (const auto& [name, slot] : model.network().tensors())
+    if (const auto scale = ranges.scale_of(slot->tensor)) scales.emplace(name, *scale);
+  return scales;
+}
+
 // A model in int8 whose layers can each be given another range, or floating point.
 class Trial {
  public:
-  Trial(const ModelSource& source, std::int64_t batch) : model_(source, nn::Precision::int8), batch_(batch) {
+  Trial(const ModelSource& source, std::int64_t batch, const InputScales& inputs)
+      : model_(source, nn::Precision::int8), batch_(batch) {
     weights::thaw(model_.network(), &model_.checkpoint());
     for (const auto& [name, slot] : model_.network().tensors()) {
       if (!slot->has_int8) continue;
       slots_.push_back(slot);
+      if (const auto input = inputs.find(name); input != inputs.end()) slot->input = input->second;
       originals_.push_back(*slot->tensor);
       clipped_.emplace_back();
       layers_.push_back({.name = name.substr(0, name.rfind('.')), .shape = slot->shape});
@@ -160,7 +174,7 @@ void measure_sensitivity(Trial& trial, const Tensor& pixels, const QuantiseOptio
     options.on_progress("layers", static_cast<std::int64_t>(i), std::ssize(layers));
     layer.in_float = false;
     std::optional<std::pair<double, WeightRange>> best;
-    for (const auto range : ranges) {
+    for (const auto range : weight_ranges) {
       layer.range = range;
       const double error = 1 - mean_cosine(trial.answers(pixels), without) / 100;
       if (!best || error < best->first) best = {error, range};
@@ -284,14 +298,19 @@ Quantised quantise(const ModelSource& source, const Tensor& pixels, const Score&
   };
   Quantised result;
   Tensor exact;
+  InputScales inputs;
   {
-    const VisionModel model(source, nn::Precision::fp32);
-    exact = answers_of(model, pixels, options.batch, show("fp32"));
+    VisionModel model(source, nn::Precision::fp32);
+    {
+      const nn::InputRanges ranges;
+      exact = answers_of(model, pixels, options.batch, show("fp32"));
+      inputs = input_scales(model, ranges);
+    }
     result.before = quality(model, pixels, exact, exact, score);
     result.before.bytes = weight_bytes(source.path);
   }
   {
-    Trial trial(source, options.batch);
+    Trial trial(source, options.batch, inputs);
     if (trial.layers().empty())
       throw Error(ErrorKind::model, "int8: this model has no layer that nunchi computes in int8");
     const auto count = std::min(options.sensitivity_pictures, pixels.size(0));

@@ -3,8 +3,8 @@
 //   const Quantised done = quantise({.path = "vit-base"}, pixels, agreement, "vit-base-int8", {.max_drop = 0.5});
 //   done.after.score;   // of the folder that was written, read back
 //
-// Activations need no calibration: their ranges are found as they come (ops/linear_int8.h). The pictures choose the
-// range of each layer's weights, and which layers stay in floating point.
+// What linear layers take needs no calibration: each token gets its range as it comes (ops/linear_int8.h). The pictures
+// choose the range of each layer's weights and of each convolution's input, and which layers stay in floating point.
 #pragma once
 
 #include <functional>

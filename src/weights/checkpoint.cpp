@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/InferenceMode.h>
@@ -170,6 +171,7 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
     *slot->tensor = read_onto_device(name);
     slot->in_file = true;
     slot->in_float = in_int8 && !is_in_int8(name);
+    slot->input = slot->has_int8 && !slot->in_float ? input_scale(name) : std::nullopt;
   }
 }
 
@@ -205,7 +207,8 @@ void Checkpoint::verify(nn::Module& module) const {
     }
   }
   for (const auto& name : files_.names()) {
-    if (const auto scales = scales_of(files_, name); scales && used.contains(name)) used.insert(*scales);
+    const auto scales = scales_of(files_, name);
+    if (scales && used.contains(name)) used.insert({*scales, input_scale_name(name), input_zero_name(name)});
   }
   for (const auto& name : files_.names()) {
     if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
@@ -267,6 +270,11 @@ bool Checkpoint::is_in_int8(const std::string& own_name) const {
                              [&](const std::string& theirs) { return scales_of(files_, theirs).has_value(); });
 }
 
+std::optional<ops::CodeScale> Checkpoint::input_scale(const std::string& own_name) const {
+  const auto names = table_.their_names(own_name, prefix_);
+  return names.size() == 1 ? input_of(files_, names.front()) : std::nullopt;
+}
+
 void Checkpoint::let_go(const Tensor& tensor) const {
   if (!tensor.is_cpu()) return;
   const auto* begin = static_cast<const std::byte*>(tensor.const_data_ptr());
@@ -326,6 +334,15 @@ formats::TensorView view_of(const std::string& name, const Tensor& tensor) {
   return view;
 }
 
+namespace {
+
+void put_input(std::map<std::string, Tensor>& theirs, const std::string& weight, const ops::CodeScale& input) {
+  theirs[input_scale_name(weight)] = at::full({1}, input.scale, at::kFloat);
+  theirs[input_zero_name(weight)] = at::full({1}, input.zero - 128, at::kChar);
+}
+
+}  // namespace
+
 void write_checkpoint(const std::filesystem::path& path, nn::Module& module, const KeyTable& table,
                       const std::string& prefix, const WriteOptions& options) {
   std::map<std::string, Tensor> theirs;
@@ -342,6 +359,7 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] == zeros) continue;
       if (int8) in_int8.insert(names[i]);
+      if (int8 && slot->input) put_input(theirs, names[i], *slot->input);
       Tensor part = parts[i].contiguous();
       if (rule) part = part.view(their_axes(part.sizes().vec(), rule->axes));
       if (rule && rule->part)

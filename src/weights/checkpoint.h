@@ -49,6 +49,7 @@ class Checkpoint {
  private:
   Tensor read_theirs(const std::string& name) const;
   bool is_in_int8(const std::string& own_name) const;
+  std::optional<ops::CodeScale> input_scale(const std::string& own_name) const;
   bool is_replaced(const std::string& own_name) const;
 
   formats::WeightFiles files_;

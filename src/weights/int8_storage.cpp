@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
+#include "weights/checkpoint.h"
+
 namespace nunchi::weights {
 namespace {
 
@@ -18,6 +22,11 @@ void expect(const Json& config, const std::string& path, const std::string& fiel
   if (found != config.end() && *found != expected) refuse(path + field, expected.dump(), *found);
 }
 
+// "a.b.weight" -> "a.b.<name>"
+std::string beside(const std::string& weight, const std::string& name) {
+  return weight.substr(0, weight.rfind('.') + 1) + name;
+}
+
 }  // namespace
 
 Tensor from_int8(const Tensor& codes, const Tensor& scales) {
@@ -28,7 +37,7 @@ std::string scales_name(const std::string& weight) { return weight + "_scale"; }
 
 std::optional<std::string> scales_of(const formats::WeightFiles& files, const std::string& name) {
   const auto* codes = files.find(name);
-  if (codes == nullptr || codes->dtype != formats::Dtype::i8) return std::nullopt;
+  if (codes == nullptr || codes->dtype != formats::Dtype::i8 || name.ends_with("_zero_point")) return std::nullopt;
   const auto beside = scales_name(name);
   const auto* scales = files.find(beside);
   if (scales == nullptr) {
@@ -44,21 +53,45 @@ std::optional<std::string> scales_of(const formats::WeightFiles& files, const st
                           files.file_of(beside)->path().string(), beside, out, to_string(shape)));
 }
 
+std::string input_scale_name(const std::string& weight) { return beside(weight, "input_scale"); }
+
+std::string input_zero_name(const std::string& weight) { return beside(weight, "input_zero_point"); }
+
+std::optional<ops::CodeScale> input_of(const formats::WeightFiles& files, const std::string& name) {
+  const auto in_scale = input_scale_name(name), in_zero = input_zero_name(name);
+  if (files.find(in_scale) == nullptr) return std::nullopt;
+  const auto number = [&](const std::string& named) {
+    const Tensor tensor = tensor_of(files, named);
+    if (tensor.numel() == 1) return tensor.item<double>();
+    throw Error(ErrorKind::model, fmt::format("{}: tensor \"{}\": expected one number, found shape {}",
+                                              files.file_of(named)->path().string(), named, to_string(tensor.sizes())));
+  };
+  const double scale = number(in_scale), zero = files.find(in_zero) != nullptr ? number(in_zero) : 0;
+  if (std::isfinite(scale) && scale > 0 && zero >= -128 && zero <= 127)
+    return ops::CodeScale{.scale = scale, .zero = static_cast<std::int64_t>(zero) + 128};
+  throw Error(ErrorKind::model,
+              fmt::format("{}: tensor \"{}\": expected a scale above zero, with a zero point from -128 to 127; found "
+                          "{} and {}",
+                          files.file_of(in_scale)->path().string(), in_scale, scale, zero));
+}
+
 Json int8_config(const std::vector<std::string>& in_float) {
   const Json weights = {{"num_bits", 8},         {"type", "int"},    {"symmetric", true},
                         {"strategy", "channel"}, {"dynamic", false}, {"observer", "minmax"}};
-  const Json activations = {
-      {"num_bits", 8}, {"type", "int"}, {"symmetric", false}, {"strategy", "token"}, {"dynamic", true}};
+  const auto activations = [](const char* strategy, bool dynamic) {
+    return Json{{"num_bits", 8}, {"type", "int"}, {"symmetric", false}, {"strategy", strategy}, {"dynamic", dynamic}};
+  };
+  const auto group = [&](const char* target, const Json& inputs) {
+    return Json{
+        {"targets", {target}}, {"weights", weights}, {"input_activations", inputs}, {"output_activations", nullptr}};
+  };
   return {{"quant_method", "compressed-tensors"},
           {"format", "int-quantized"},
           {"quantization_status", "compressed"},
           {"ignore", in_float},
           {"config_groups",
-           {{"group_0",
-             {{"targets", {"Linear"}},
-              {"weights", weights},
-              {"input_activations", activations},
-              {"output_activations", nullptr}}}}}};
+           {{"group_0", group("Linear", activations("token", true))},
+            {"group_1", group("Conv2d", activations("tensor", false))}}}};
 }
 
 void check_quantisation(const Json& config) {

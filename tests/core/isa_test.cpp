@@ -31,6 +31,12 @@ TEST(ChooseIsa, TakesTheBestOne) {
   EXPECT_EQ(choose_isa(std::nullopt, cpu_with_avx2()), Isa::avx2);
   EXPECT_EQ(choose_isa(std::nullopt, cpu_with_avx512()), Isa::avx512);
   EXPECT_EQ(choose_isa("", cpu_with_avx512()), Isa::avx512);
+  CpuInfo cpu = cpu_with_avx512();
+  cpu.avx512_bf16 = true;
+  EXPECT_EQ(choose_isa(std::nullopt, cpu), Isa::avx512);
+  cpu.avx512_vnni = true;
+  EXPECT_EQ(choose_isa(std::nullopt, cpu), Isa::avx512_bf16);
+  EXPECT_EQ(choose_isa("avx512", cpu), Isa::avx512);
 }
 
 TEST(ChooseIsa, EveryPartOfAnInstructionSetIsNeeded) {

@@ -3,7 +3,9 @@
 #include <c10/core/InferenceMode.h>
 
 #include "nn/initialise.h"
+#include "nn/input_ranges.h"
 #include "nn/named.h"
+#include "nn/watch.h"
 #include "ops/compare.h"
 
 namespace nunchi::nn {
@@ -124,6 +126,65 @@ TEST(ConvNorm, CountsItsBuffersAsNoParameters) {
   ConvNorm layer(dense);
   EXPECT_EQ(layer.parameter_count(), 7 * 5 * 9 + 7 + 7);
   EXPECT_EQ(layer.tensors().size(), 6u);
+}
+
+// Two convolutions, of which the first feeds the second.
+struct Pair : Module {
+  explicit Pair(bool is_depthwise)
+      : first({.in = 8, .out = 12, .kernel = 3, .padding = 1, .activation = ops::Activation::relu}),
+        second({.in = 12, .out = 12, .kernel = 3, .padding = 1, .groups = is_depthwise ? 12 : 1}) {
+    child("first", first);
+    child("second", second);
+    first.feeds(second);
+    randomise(*this, 1);
+  }
+  Tensor forward(const Tensor& x) const { return seen(second.forward(first.forward(x))); }
+
+  ConvNorm first, second;
+};
+
+TEST(ConvNorm, HandsOnCodesWhereTheRangeOfTheNextIsKnown) {
+  const c10::InferenceMode inference;
+  for (const bool is_depthwise : {false, true}) {
+    const Tensor x = random({2, 8, 11, 9}, 2).contiguous(at::MemoryFormat::ChannelsLast);
+    Pair pair(is_depthwise);
+    const Tensor expected = pair.forward(x), between = pair.first.forward(x);
+    Slot& weight = slot_named(pair, "second.convolution.weight");
+    {
+      const InputRanges ranges;
+      pair.forward(x);
+      pair.forward(0.5 * x);
+      weight.input = ranges.scale_of(weight.tensor);
+      EXPECT_FALSE(ranges.scale_of(&x));
+    }
+    EXPECT_EQ(weight.input->zero, 0) << "nothing is below";
+    EXPECT_NEAR(weight.input->scale, between.max().item<double>() / 255, 1e-6);
+
+    const Tensor given = x.to(activation_dtype(Precision::int8));
+    pair.first.freeze({.precision = Precision::int8});
+    pair.second.freeze({.precision = Precision::int8});
+    const Tensor codes = pair.first.forward(given);
+    EXPECT_EQ(ops::scale_of(codes)->scale, weight.input->scale);
+    EXPECT_LT(difference(ops::in_numbers(codes), between), 0.02);
+    EXPECT_LT(difference(pair.forward(given), expected), 0.03);
+    {
+      bool sees_numbers = false;
+      const Watch watch(pair, [&](const std::string& layer, const Tensor& y) {
+        sees_numbers |= layer == "first" && y.is_floating_point();
+        return y;
+      });
+      pair.forward(given);
+      EXPECT_TRUE(sees_numbers);
+    }
+    pair.second.thaw();
+    EXPECT_TRUE(pair.first.forward(given).is_floating_point()) << "the next one takes numbers";
+    pair.first.thaw();
+    weight.in_float = true;
+    pair.first.freeze({.precision = Precision::int8});
+    pair.second.freeze({.precision = Precision::int8});
+    EXPECT_TRUE(pair.first.forward(given).is_floating_point()) << "the next one stays in floating point";
+    EXPECT_LT(difference(pair.forward(given), expected), 0.03);
+  }
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #include <ATen/ops/eye.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
+#include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
 
 #include "core/file.h"
 #include "core/in_child.h"
 #include "core/temporary_folder.h"
 #include "ops/compare.h"
+#include "tasks/bundled_models.h"
 #include "tasks/cases.h"
 #include "tasks/vision_model.h"
 
@@ -32,7 +34,8 @@ class Quantise : public testing::Test {
 };
 
 TEST_F(Quantise, WritesAFolderThatLoadsAsInt8) {
-  for (const std::string name : {"vit_classifier", "swinv2_classifier", "timm_vit", "dinov2"}) {
+  for (const std::string name : {"vit_classifier", "swinv2_classifier", "timm_vit", "dinov2", "resnet_bottleneck",
+                                 "timm_resnet_d", "timm_resnext", "mobilenet_v2", "convnext"}) {
     SCOPED_TRACE(name);
     std::filesystem::remove_all(out());
     const auto done = run(name, 100);
@@ -47,6 +50,26 @@ TEST_F(Quantise, WritesAFolderThatLoadsAsInt8) {
     EXPECT_EQ(in_fp32.precision(), nn::Precision::fp32);
     EXPECT_EQ(read_json(out() / "quantization.json")["layers"].size(), done.layers.size());
   }
+}
+
+TEST_F(Quantise, WritesTheRangesOfWhatConvolutionsTake) {
+  run("resnet_bottleneck", 100);
+  const auto files = open_model_weights(out());
+  const auto ends_with = [](const std::string& end) {
+    return [end](const std::string& name) { return name.ends_with(end); };
+  };
+  const auto convolutions = std::ranges::count_if(files.names(), ends_with("convolution.weight"));
+  EXPECT_GT(convolutions, 6);
+  EXPECT_EQ(std::ranges::count_if(files.names(), ends_with("convolution.input_scale")), convolutions);
+  EXPECT_EQ(std::ranges::count_if(files.names(), ends_with("convolution.input_zero_point")), convolutions);
+  const auto groups = read_json(out() / "config.json")["quantization_config"]["config_groups"];
+  EXPECT_EQ(groups["group_1"]["targets"][0], "Conv2d");
+  EXPECT_EQ(groups["group_1"]["input_activations"]["dynamic"], false);
+  VisionModel model({.path = out()});
+  const c10::InferenceMode inference;
+  const auto output =
+      model.network().forward(random(model.network().input_shape(), 4).unsqueeze(0), {.hidden_states = true});
+  for (const auto& state : output.hidden_states) EXPECT_TRUE(state.is_floating_point()) << "codes stay inside";
 }
 
 // The codes of the file are those of the model that was measured.

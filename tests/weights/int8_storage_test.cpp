@@ -4,6 +4,8 @@
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "core/in_child.h"
 #include "core/temporary_folder.h"
 #include "formats/safetensors.h"
@@ -93,6 +95,35 @@ TEST_F(Int8File, IsReadBackAsItWasWritten) {
   const auto [codes, scales] = ops::int8_codes(toy_.first.weights.weight);
   EXPECT_TRUE(same(read.first.weights.weight, from_int8(codes, scales)));
   EXPECT_TRUE(same(read.second.weights.weight, toy_.second.weights.weight));
+}
+
+TEST_F(Int8File, HasTheScaleOfTheInputWhereItIsKnown) {
+  const KeyTable plain{.publisher = "somebody"};
+  nn::slot_named(toy_, "second.weight").input = ops::CodeScale{.scale = 0.25, .zero = 3};
+  write_checkpoint(file(), toy_, plain, "", {.int8 = true});
+  const auto read = [&] {
+    Toy toy;
+    Checkpoint(formats::open_weights(file()), plain).load(toy);
+    return nn::slot_named(toy, "second.weight").input;
+  };
+  EXPECT_EQ(read()->scale, 0.25);
+  EXPECT_EQ(read()->zero, 3);
+  std::map<std::string, Tensor> tensors;
+  const auto files = formats::open_weights(file());
+  for (const auto& name : files.names()) tensors[name] = tensor_of(files, name).clone();
+  EXPECT_EQ(tensors.at("second.input_zero_point").item<int>(), 3 - 128);
+  EXPECT_FALSE(tensors.contains("first.input_scale"));
+  const auto with = [&](const std::string& name, const Tensor& tensor) {
+    auto all = tensors;
+    all[name] = tensor;
+    write_tensors(all);
+    return error_of(read);
+  };
+  EXPECT_EQ(with("second.input_scale", at::full({}, 0.5, at::kBFloat16)), "");
+  for (const double wrong : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    EXPECT_THAT(with("second.input_scale", at::full({1}, wrong)), HasSubstr("expected a scale above zero"));
+  EXPECT_THAT(with("second.input_zero_point", at::full({1}, 300, at::kInt)), HasSubstr("from -128 to 127"));
+  EXPECT_THAT(with("second.input_scale", at::ones({12})), HasSubstr("expected one number, found shape [12]"));
 }
 
 TEST_F(Int8File, FreezesWhatItStoresInInt8AndNothingElse) {
