@@ -107,21 +107,32 @@ void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t 
         offsets[v] = sums[v] * low + bias[v];
       }
     }
+    const auto place = i * stride + column;
+    Floats y[vectors];  // all of them step by step, so that none waits for another
+    const auto add_residual = [&] {
+      if (residual != nullptr) {
+        NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] +=
+            part_of<whole>(residual + place + v * lanes, count);
+      } else {
+        NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] +=
+            of_residual.low + of_residual.step * part_of<whole>(residual_codes + place + v * lanes, count);
+      }
+    };
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
-      const auto at = i * stride + column + v * lanes;
       const Floats product = __builtin_convertvector(loaded<Words>(products + v * lanes), Floats);
-      Floats y = product * factors[v] + offsets[v], added{};
-      if (residual != nullptr) added = part_of<whole>(residual + at, count);
-      if (residual_codes != nullptr)
-        added = of_residual.low + of_residual.step * part_of<whole>(residual_codes + at, count);
-      if (adds && first) y += added;
-      y = activated(y);
-      if (layer_scale != nullptr) y *= load(layer_scale + column + v * lanes);
-      if (adds && !first) y += added;
-      if (out_codes != nullptr)
-        put<whole>(y * steps + zero, out_codes + at, count);
-      else
-        put<whole>(y, out + at, count);
+      y[v] = product * factors[v] + offsets[v];
+    }
+    if (adds && first) add_residual();
+    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] = activated(y[v]);
+    if (layer_scale != nullptr) {
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] *= load(layer_scale + column + v * lanes);
+    }
+    if (adds && !first) add_residual();
+    if (out_codes != nullptr) {
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v)
+          put<whole>(y[v] * steps + zero, out_codes + place + v * lanes, count);
+    } else {
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) put<whole>(y[v], out + place + v * lanes, count);
     }
   }
 }
