@@ -44,10 +44,11 @@ class ConvNorm : public Module {
   Tensor convolve_and_normalise(const Tensor& x) const;
   ops::ConvWeights folded() const;
   std::optional<ops::CodeScale> codes_for_next() const;
-  // Those have their weights in eight bits, too, and multiply in fp32: nine products a number are no work.
+  // Those keep their weights in floating point: nine products a number are no work, and rounding hurts most here.
   bool is_depthwise() const {
     return config_.groups > 1 && config_.groups == config_.in && config_.in == config_.out && config_.kernel <= 5;
   }
+  bool takes_codes() const { return config_.groups == 1 || is_depthwise(); }
   bool is_frozen() const { return folded_.weight.defined() || folded_.is_packed(); }
 
   ConvNormConfig config_;

@@ -23,11 +23,6 @@ Int8Codes int8_codes(const Tensor& weight) {
   return {.codes = (rows / scales).round_().to(at::kChar).view(weight.sizes()), .scales = scales};
 }
 
-Tensor rounded_to_codes(const Tensor& weight) {
-  const auto [codes, scales] = int8_codes(weight);
-  return (codes.to(at::kFloat).flatten(1) * scales).view(weight.sizes());
-}
-
 Int8Weights quantise_weight(const Tensor& weight) {
   const auto in = weight.size(1), out = weight.size(0);
   const auto [codes, scales] = int8_codes(weight);

@@ -20,8 +20,6 @@ struct Int8Codes {
 // Throws Error (model) where a weight is not finite.
 Int8Codes int8_codes(const Tensor& weight);
 
-Tensor rounded_to_codes(const Tensor& weight);  // what they stand for, in fp32
-
 // The weight [out, in] as linear_int8 wants it.
 Int8Weights quantise_weight(const Tensor& weight);
 

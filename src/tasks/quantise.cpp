@@ -101,9 +101,12 @@ class Trial {
       : model_(source, nn::Precision::int8), batch_(batch) {
     weights::thaw(model_.network(), &model_.checkpoint());
     for (const auto& [name, slot] : model_.network().tensors()) {
-      if (!slot->has_int8) continue;
-      slots_.push_back(slot);
       if (const auto input = inputs.find(name); input != inputs.end()) slot->input = input->second;
+      if (!slot->has_int8) {
+        if (slot->input) in_float_anyway_.push_back(name);
+        continue;
+      }
+      slots_.push_back(slot);
       originals_.push_back(*slot->tensor);
       clipped_.emplace_back();
       layers_.push_back({.name = name.substr(0, name.rfind('.')), .shape = slot->shape});
@@ -130,11 +133,12 @@ class Trial {
 
   // The publisher's names of the layers that stay in float.
   std::vector<std::string> names_in_float() const {
-    std::vector<std::string> names;
+    std::vector<std::string> names, own = in_float_anyway_;
     const auto& checkpoint = model_.checkpoint();
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (!layers_[i].in_float) continue;
-      for (const auto& name : checkpoint.table().their_names(layers_[i].name + ".weight", checkpoint.prefix()))
+    for (const auto& layer : layers_)
+      if (layer.in_float) own.push_back(layer.name + ".weight");
+    for (const auto& one : own) {
+      for (const auto& name : checkpoint.table().their_names(one, checkpoint.prefix()))
         if (name != weights::zeros) names.push_back(name.substr(0, name.rfind('.')));
     }
     return names;
@@ -159,6 +163,7 @@ class Trial {
   VisionModel model_;
   std::int64_t batch_;
   std::vector<nn::Slot*> slots_;
+  std::vector<std::string> in_float_anyway_;  // weights of convolutions that take codes and have none of their own
   std::vector<Tensor> originals_;
   std::vector<std::pair<WeightRange, Tensor>> clipped_;
   std::vector<QuantisedLayer> layers_;

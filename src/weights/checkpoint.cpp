@@ -171,7 +171,7 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
     *slot->tensor = read_onto_device(name);
     slot->in_file = true;
     slot->in_float = in_int8 && !is_in_int8(name);
-    slot->input = slot->has_int8 && !slot->in_float ? input_scale(name) : std::nullopt;
+    slot->input = input_scale(name);
   }
 }
 
@@ -208,7 +208,9 @@ void Checkpoint::verify(nn::Module& module) const {
   }
   for (const auto& name : files_.names()) {
     const auto scales = scales_of(files_, name);
-    if (scales && used.contains(name)) used.insert({*scales, input_scale_name(name), input_zero_name(name)});
+    if (!used.contains(name)) continue;
+    if (scales) used.insert(*scales);
+    if (input_of(files_, name)) used.insert({input_scale_name(name), input_zero_name(name)});
   }
   for (const auto& name : files_.names()) {
     if (!used.contains(name) && !table_.is_dropped(name, prefix_)) report.unexpected.push_back(name);
@@ -353,13 +355,14 @@ void write_checkpoint(const std::filesystem::path& path, nn::Module& module, con
     if (names.empty()) continue;
     const Tensor plain = slot->tensor->detach().cpu();
     const bool int8 = options.int8 && slot->has_int8 && !slot->in_float;
+    const bool takes_codes = slot->input && (int8 || (options.int8 && !slot->has_int8));
     const Tensor tensor = plain.is_floating_point() && !int8 ? plain.to(options.dtype) : plain;
     const auto parts = names.size() == 1 ? std::vector{tensor} : tensor.chunk(static_cast<std::int64_t>(names.size()));
     const auto* rule = table.rule_for(name);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] == zeros) continue;
       if (int8) in_int8.insert(names[i]);
-      if (int8 && slot->input) put_input(theirs, names[i], *slot->input);
+      if (takes_codes) put_input(theirs, names[i], *slot->input);
       Tensor part = parts[i].contiguous();
       if (rule) part = part.view(their_axes(part.sizes().vec(), rule->axes));
       if (rule && rule->part)

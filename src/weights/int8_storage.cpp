@@ -59,7 +59,7 @@ std::string input_zero_name(const std::string& weight) { return beside(weight, "
 
 std::optional<ops::CodeScale> input_of(const formats::WeightFiles& files, const std::string& name) {
   const auto in_scale = input_scale_name(name), in_zero = input_zero_name(name);
-  if (files.find(in_scale) == nullptr) return std::nullopt;
+  if (!name.ends_with(".weight") || files.find(in_scale) == nullptr) return std::nullopt;
   const auto number = [&](const std::string& named) {
     const Tensor tensor = tensor_of(files, named);
     if (tensor.numel() == 1) return tensor.item<double>();
