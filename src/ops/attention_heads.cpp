@@ -33,11 +33,12 @@ struct Matrix {
   float* row(int64_t i) { return values.data() + i * columns; }
 };
 
-void multiply(const Matrix& a, const Matrix& b, Matrix& c, bool add = false) {
+// The first `rows` of c; all of them without.
+void multiply(const Matrix& a, const Matrix& b, Matrix& c, bool add = false, std::optional<int64_t> rows = {}) {
   kernels().multiply({.a = a.values.data(),
                       .b = b.values.data(),
                       .c = c.data(),
-                      .rows = c.rows,
+                      .rows = rows ? rounded_up(*rows, row_step) : c.rows,
                       .columns = c.columns,
                       .depth = a.columns,
                       .a_stride = a.columns,
@@ -85,10 +86,9 @@ struct Sizes {
   int64_t depth() const { return rounded_up(head_dim, column_step); }
   int64_t padded_keys() const { return rounded_up(keys, column_step); }
   int64_t blocks() const { return divided_up(queries, block()); }
-  int64_t block() const {  // queries at a time: evenly, so many that their scores stay in the cache
-    return divided_up(queries, divided_up(queries, most()));
+  int64_t block() const {  // queries at a time: so many that their scores stay in the cache, in whole steps
+    return rounded_up(divided_up(queries, divided_up(queries, most())), column_step);
   }
-  int64_t padded_block() const { return rounded_up(block(), column_step); }
 
  private:
   int64_t most() const { return std::clamp<int64_t>(32768 / keys, 16, 128); }
@@ -111,7 +111,7 @@ struct Forward {
   float scale;
   const AttentionBias& bias;
   Matrix keys{s.padded_keys(), s.depth()}, turned_keys{s.depth(), s.padded_keys()}, values = keys;
-  Matrix queries{s.padded_block(), s.depth()}, scores{s.padded_block(), s.padded_keys()}, product = queries;
+  Matrix queries{s.block(), s.depth()}, scores{s.block(), s.padded_keys()}, product = queries;
   int64_t prepared = -1;
 
   void run(int64_t task) {
@@ -119,7 +119,7 @@ struct Forward {
     const auto first = task % s.blocks() * s.block(), rows = std::min(s.block(), s.queries - first);
     if (std::exchange(prepared, head) != head) take_head(b, h);
     read(s.head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
-    multiply(queries, turned_keys, scores);
+    multiply(queries, turned_keys, scores, /*add=*/false, rows);
     if (bias) {
       bias.add({.scores = scores.data(), .rows = rows, .columns = s.keys, .stride = scores.columns, .scale = scale},
                {b, h, first});
@@ -130,7 +130,7 @@ struct Forward {
                                  .stride = scores.columns,
                                  .scale = bias ? 1 : scale,
                                  .log_sums = log_sums + head * s.queries + first});
-    multiply(scores, values, product);
+    multiply(scores, values, product, /*add=*/false, rows);
     write(product, rows, s.head_dim, s.head_of<T>(out, b, h).from(first));
   }
 
@@ -156,11 +156,11 @@ struct Backward {
   float scale;
   const Gradients& of;
   Matrix keys{s.padded_keys(), s.depth()}, values = keys, of_keys = keys, of_values = keys;
-  Matrix queries{s.padded_block(), s.depth()}, of_out = queries, of_queries = queries;
-  Matrix turned_queries{s.depth(), s.padded_block()}, turned_of_out = turned_queries;
-  Matrix scores{s.padded_keys(), s.padded_block()}, of_scores = scores;
-  Matrix turned_of_scores{s.padded_block(), s.padded_keys()};
-  std::vector<float> inner = std::vector<float>(static_cast<std::size_t>(s.padded_block())), sums = inner;
+  Matrix queries{s.block(), s.depth()}, of_out = queries, of_queries = queries;
+  Matrix turned_queries{s.depth(), s.block()}, turned_of_out = turned_queries;
+  Matrix scores{s.padded_keys(), s.block()}, of_scores = scores;
+  Matrix turned_of_scores{s.block(), s.padded_keys()};
+  std::vector<float> inner = std::vector<float>(static_cast<std::size_t>(s.block())), sums = inner;
 
   void run(int64_t head) {
     const auto b = head / s.heads, h = head % s.heads;
