@@ -197,8 +197,14 @@ ResNet::ResNet(ResNetConfig config) : config_(std::move(config)) {
   }
   ResidualBlock* before = nullptr;
   for (const auto& layer : layers_) {
-    for (std::size_t i = 0; i < layer->size(); before = &(*layer)[i++])
-      before == nullptr ? stem_->feeds((*layer)[i]) : before->feeds((*layer)[i]);
+    for (std::size_t i = 0; i < layer->size(); ++i) {
+      ResidualBlock& next = (*layer)[i];
+      if (before == nullptr)
+        stem_->feeds(next);
+      else
+        before->feeds(next);
+      before = &next;
+    }
   }
   const auto features = c.pool == ops::GlobalPool::both ? 2 * in : in;
   if (c.classes > 0) child("fc", fc_.emplace(features, c.classes));

@@ -6,6 +6,7 @@
 #include "nn/initialise.h"
 #include "nn/input_ranges.h"
 #include "ops/conv_int8.h"
+#include "ops/depthwise.h"
 #include "ops/relevance.h"
 
 namespace nunchi::nn {
@@ -20,6 +21,7 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
   const auto norm = c.normalization_key + ".";
   parameter(c.convolution_key + ".weight", convolution_.weight, {c.out, c.in / c.groups, c.kernel, c.kernel});
   slot_of(convolution_.weight).has_int8 = c.groups == 1;
+  takes_codes_ = c.groups == 1 || ops::is_depthwise(convolution_.weight, c.groups);
   if (c.bias) parameter(c.convolution_key + ".bias", convolution_.bias, {c.out});
   parameter(norm + "weight", normalization_.weight, {c.out});
   parameter(norm + "bias", normalization_.bias, {c.out});
@@ -35,7 +37,7 @@ Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
     return seen(
         ops::conv2d(x, weights, options_, {.activation = config_.activation, .residual = residual, .codes = codes}));
   };
-  if (takes_codes()) InputRanges::see(convolution_.weight, x);
+  if (takes_codes_) InputRanges::see(convolution_.weight, x);
   if (is_frozen()) return at_once(folded_);
   if (ops::relevance_rules() != nullptr) return at_once(folded());  // shares are those of both as one layer
   Tensor y = convolve_and_normalise(x);
@@ -62,9 +64,8 @@ ops::ConvWeights ConvNorm::folded() const {
 void ConvNorm::freeze(const FreezeOptions& options) {
   const Slot& weight = slot_of(convolution_.weight);
   folded_ = folded();
-  const bool in_int8 = options.precision == Precision::int8 && weight.has_int8 && !weight.in_float;
-  const bool on_codes = in_int8 || (options.precision == Precision::int8 && is_depthwise());
-  input_ = on_codes ? weight.input : std::nullopt;
+  const bool int8 = options.precision == Precision::int8, in_int8 = int8 && weight.has_int8 && !weight.in_float;
+  input_ = in_int8 || (int8 && takes_codes_ && !weight.has_int8) ? weight.input : std::nullopt;
   if (in_int8) {
     folded_ = {.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(folded_.weight, folded_.bias))};
   } else {

@@ -44,11 +44,6 @@ class ConvNorm : public Module {
   Tensor convolve_and_normalise(const Tensor& x) const;
   ops::ConvWeights folded() const;
   std::optional<ops::CodeScale> codes_for_next() const;
-  // Those keep their weights in floating point: nine products a number are no work, and rounding hurts most here.
-  bool is_depthwise() const {
-    return config_.groups > 1 && config_.groups == config_.in && config_.in == config_.out && config_.kernel <= 5;
-  }
-  bool takes_codes() const { return config_.groups == 1 || is_depthwise(); }
   bool is_frozen() const { return folded_.weight.defined() || folded_.is_packed(); }
 
   ConvNormConfig config_;
@@ -59,6 +54,9 @@ class ConvNorm : public Module {
   ops::ConvWeights folded_;
   std::optional<ops::CodeScale> input_;  // of the codes that it takes, while it is frozen to int8
   const ConvNorm* next_ = nullptr;
+  // A depthwise one keeps its weight in floating point then: nine products a number are no work, and rounding hurts
+  // most there.
+  bool takes_codes_ = false;
 };
 
 }  // namespace nunchi::nn

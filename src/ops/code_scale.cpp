@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/linear_int8.h"
+#include "ops/int8_product.h"
 
 namespace nunchi::ops {
 namespace {
@@ -52,11 +52,6 @@ std::optional<CodeScale> scale_of(const Tensor& x) {
   return meta ? std::optional(meta->scale) : std::nullopt;
 }
 
-Tensor in_numbers(const Tensor& x) {
-  const auto scale = scale_of(x);
-  if (!scale) return x;
-  const Tensor numbers = (x.to(at::kFloat) - static_cast<double>(scale->zero)) * scale->scale;
-  return numbers.to(int8_activation_dtype());
-}
+Tensor in_numbers(const Tensor& x) { return scale_of(x) ? exactly(x).to(numbers_dtype(x)) : x; }
 
 }  // namespace nunchi::ops

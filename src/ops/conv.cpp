@@ -55,13 +55,15 @@ std::pair<Tensor, ConvOptions> padded(const Tensor& x, const Tensor& weight, Con
   return {before == after ? x : at::constant_pad_nd(x, {before[1], after[1], before[0], after[0]}), o};
 }
 
+// Of our own kernels, and of oneDNN's.
 const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
   if (!x.is_cpu()) return "the input is not on the CPU";
-  if (!w.packed) return "the weight is not packed (freeze the model)";
-  if (w.packed->any().scalar_type() != x.scalar_type()) return "input and weight differ in dtype";
+  if (!w.is_packed()) return "the weight is not packed (freeze the model)";
   if (x.numel() == 0) return "there is no picture";
-  return "";
+  if (w.packed) return w.packed->any().scalar_type() == x.scalar_type() ? "" : "input and weight differ in dtype";
+  const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16 || scale_of(x);
+  return known ? "" : "the input is neither fp32 nor bf16";
 }
 
 Tensor conv2d_reference(const Tensor& given, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
@@ -89,9 +91,7 @@ Tensor depthwise_reference(const Tensor& x, const ConvWeights& w, const ConvOpti
 // Each pixel by the same matrix: a product of pixels, which oneDNN's convolution only takes longer to begin with. It
 // adds a residual behind the activation.
 bool is_product(const Tensor& weight, const ConvOptions& o, const ConvEpilogue& e) {
-  using Pair = std::array<std::int64_t, 2>;
-  return weight.size(2) == 1 && weight.size(3) == 1 && o.groups == 1 && o.stride == Pair{1, 1} &&
-         o.padding == Pair{0, 0} && (!e.residual || e.activation == Activation::none);
+  return is_pixelwise(weight, o) && o.groups == 1 && (!e.residual || e.activation == Activation::none);
 }
 
 Tensor product(const Tensor& x, const ConvWeights& w, const ConvEpilogue& e) {
@@ -139,15 +139,10 @@ Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, con
   const OpScope scope("conv2d", {&x, &weight, &w.bias, given(e.residual)});
   const auto run = [&] {
     if (x.is_meta()) return conv2d_shape(x, weight, o);
-    if (w.int8) {
-      const bool fused = use_fused("conv2d", conv_int8_obstacle(x));
-      return fused ? conv_int8(x, *w.int8, o, e) : conv_int8_reference(x, *w.int8, o, e);
-    }
-    if (w.depthwise) {
-      const bool fused = use_fused("conv2d", depthwise_obstacle(x));
-      return fused ? depthwise(x, *w.depthwise, o, e) : depthwise_reference(x, w, o, e);
-    }
-    if (use_fused("conv2d", fused_obstacle(x, w))) return conv2d_packed(x, w, o, e);
+    const bool fused = use_fused("conv2d", fused_obstacle(x, w));
+    if (w.int8) return fused ? conv_int8(x, *w.int8, o, e) : conv_int8_reference(x, *w.int8, o, e);
+    if (w.depthwise) return fused ? depthwise(x, *w.depthwise, o, e) : depthwise_reference(x, w, o, e);
+    if (fused) return conv2d_packed(x, w, o, e);
     return conv2d_reference(x, w.weight.defined() ? w.weight : w.packed->plain(), w.bias, o, e);
   };
   const Tensor y = run();
@@ -168,7 +163,7 @@ Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const
 }
 
 void pack_conv(ConvWeights& w, std::int64_t groups) {
-  if (is_depthwise(w.weight, groups))
+  if (w.weight.is_cpu() && is_depthwise(w.weight, groups))
     w.depthwise = std::make_shared<const DepthwiseWeights>(pack_depthwise(w.weight, w.bias));
   else if (onednn_has(w.weight))
     w.packed = std::make_shared<const PackedConv>(w.weight);

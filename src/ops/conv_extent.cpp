@@ -14,6 +14,11 @@ PaddedSides same_padding(std::int64_t size, const SamePadding& p) {
   return {total / 2 * p.dilation, (total - total / 2) * p.dilation};
 }
 
+bool is_pixelwise(const Tensor& kernel, const ConvOptions& o) {
+  using Pair = std::array<std::int64_t, 2>;
+  return kernel.size(2) == 1 && kernel.size(3) == 1 && o.stride == Pair{1, 1} && o.padding == Pair{0, 0};
+}
+
 ConvExtent conv_extent(const Tensor& x, const Tensor& kernel, const ConvOptions& o) {
   ConvExtent extent{};
   for (std::size_t axis = 0; axis < 2; ++axis) {

@@ -17,6 +17,9 @@ struct ConvExtent {
   std::array<std::int64_t, 2> size;           // of the result
 };
 
+// Whether each pixel of the result is made of one pixel, the one at its place.
+bool is_pixelwise(const Tensor& kernel, const ConvOptions& options);
+
 // x [b, c, h, w], kernel [out, in, kernel_h, kernel_w]; TensorFlow's padding where the options have it. Throws Error
 // (input) where the kernel does not fit.
 ConvExtent conv_extent(const Tensor& x, const Tensor& kernel, const ConvOptions& options);

@@ -7,11 +7,9 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/where.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 
 #include "core/round_up.h"
@@ -23,11 +21,6 @@ namespace nunchi::ops {
 namespace {
 
 using std::int64_t;
-
-bool is_of_pixels(const Int8Conv& w, const ConvOptions& o) {
-  using Pair = std::array<int64_t, 2>;
-  return w.kernel.size(2) == 1 && w.kernel.size(3) == 1 && o.stride == Pair{1, 1} && o.padding == Pair{0, 0};
-}
 
 // What is left of x [b, c, h, w] in fp32 where each pixel, or each picture, has 256 steps.
 Tensor rounded(const Tensor& x, bool by_pixel) {
@@ -173,7 +166,7 @@ void convolve(const Tensor& given, const Int8Conv& w, const ConvOptions& o, cons
   const auto size = extent.size[0] * extent.size[1] * w.matrix.out;
   const auto take = [&](int64_t begin, int64_t end) {
     Pictures<T> pictures(x, places, o, extent);
-    for (int64_t i = begin; i < end; ++i) multiply_codes(pictures.take(i), w.matrix, from_place(result, i * size));
+    for (int64_t i = begin; i < end; ++i) multiply_codes(pictures.take(i), w.matrix, result.from(i * size));
   };
   if (whole > 0) at::parallel_for(0, whole, 1, take);
   if (whole < batch) take(whole, batch);
@@ -196,14 +189,8 @@ Tensor dequantise_conv(const Int8Conv& w) {
   return pixels.slice(3, 0, sizes[1]).permute({0, 3, 1, 2}).contiguous();
 }
 
-const char* conv_int8_obstacle(const Tensor& x) {
-  if (x.numel() == 0) return "there is no picture";
-  if (scale_of(x) && x.is_cpu() && c10::InferenceMode::is_enabled()) return "";
-  return linear_int8_obstacle(x);
-}
-
 Tensor conv_int8_reference(const Tensor& given, const Int8Conv& w, const ConvOptions& o, const ConvEpilogue& e) {
-  const Tensor seen = scale_of(given) ? exactly(given) : rounded(exactly(given), is_of_pixels(w, o));
+  const Tensor seen = scale_of(given) ? exactly(given) : rounded(exactly(given), is_pixelwise(w.kernel, o));
   const auto [before, after, size] = conv_extent(given, w.kernel, o);
   const Tensor padded = at::constant_pad_nd(seen, {before[1], after[1], before[0], after[0]});
   const Tensor bias = w.bias.slice(0, 0, w.matrix.out);
@@ -225,17 +212,18 @@ Tensor conv_int8(const Tensor& x, const Int8Conv& w, const ConvOptions& o, const
   if (e.residual) residual = (added ? residual : residual.to(dtype)).contiguous(channels_last);
   std::atomic<bool> lost = false;
   with_elements_of(dtype, [&]<class T>(T*) {
-    const Int8Result<T> result{.out = gives_codes ? nullptr : elements<T>(y),
-                               .out_codes = gives_codes ? elements<std::uint8_t>(y) : nullptr,
-                               .residual = e.residual && !added ? elements<T>(residual) : nullptr,
-                               .residual_codes = added ? elements<std::uint8_t>(residual) : nullptr,
-                               .of_out = row_code(e.codes),
-                               .of_residual = row_code(added),
+    const Int8Result<T> result{.target = {.out = gives_codes ? nullptr : elements<T>(y),
+                                          .residual = e.residual && !added ? elements<T>(residual) : nullptr,
+                                          .out_codes = gives_codes ? elements<std::uint8_t>(y) : nullptr,
+                                          .residual_codes = added ? elements<std::uint8_t>(residual) : nullptr,
+                                          .of_out = row_code(e.codes),
+                                          .of_residual = row_code(added),
+                                          .stride = w.matrix.out},
                                .bias = w.bias.const_data_ptr<float>(),
                                .activation = inside ? e.activation : Activation::none,
                                .residual_first = true,
                                .lost = &lost};
-    if (is_of_pixels(w, o) && !scale_of(x))
+    if (is_pixelwise(w.kernel, o) && !scale_of(x))
       multiply_rows<T>({elements<T>(x.contiguous(channels_last)), y.numel() / w.matrix.out, x.size(1)}, w.matrix,
                        result);
     else

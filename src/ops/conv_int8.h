@@ -28,6 +28,5 @@ Tensor dequantise_conv(const Int8Conv& weights);
 Tensor conv_int8(const Tensor& x, const Int8Conv& weights, const ConvOptions& options, const ConvEpilogue& epilogue);
 Tensor conv_int8_reference(const Tensor& x, const Int8Conv& weights, const ConvOptions& options,
                            const ConvEpilogue& epilogue);
-const char* conv_int8_obstacle(const Tensor& x);  // why conv_int8 cannot run; empty where it can
 
 }  // namespace nunchi::ops

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <limits>
@@ -13,7 +12,6 @@
 #include "ops/conv_extent.h"
 #include "ops/depthwise_kernels.h"
 #include "ops/int8_product.h"
-#include "ops/linear_int8.h"
 
 namespace nunchi::ops {
 namespace {
@@ -102,7 +100,7 @@ void run(const Tensor& x, const DepthwiseWeights& w, const ConvOptions& o, const
 bool is_depthwise(const Tensor& weight, std::int64_t groups) {
   constexpr int64_t most_taps = 25;  // oneDNN is faster with larger kernels, which share more
   const bool one_each = groups > 1 && groups == weight.size(0) && weight.size(1) == 1;
-  return one_each && weight.size(2) * weight.size(3) <= most_taps && weight.is_cpu();
+  return one_each && weight.size(2) * weight.size(3) <= most_taps;
 }
 
 DepthwiseWeights pack_depthwise(const Tensor& weight, const Tensor& bias) {
@@ -114,12 +112,6 @@ DepthwiseWeights pack_depthwise(const Tensor& weight, const Tensor& bias) {
 
 Tensor unpack_depthwise(const DepthwiseWeights& w) {
   return w.taps.permute({2, 0, 1}).unsqueeze(1).to(w.kernel.scalar_type()).contiguous();
-}
-
-const char* depthwise_obstacle(const Tensor& x) {
-  if (x.numel() == 0) return "there is no picture";
-  if (scale_of(x) && x.is_cpu() && c10::InferenceMode::is_enabled()) return "";
-  return linear_int8_obstacle(x);
 }
 
 Tensor depthwise(const Tensor& given, const DepthwiseWeights& w, const ConvOptions& o, const ConvEpilogue& e) {

@@ -16,7 +16,8 @@ struct DepthwiseWeights {
   Tensor kernel;  // [channels, 1, kernel_h, kernel_w] without values, in the dtype of the weight
 };
 
-// Whether a convolution with this weight [channels, 1, kernel_h, kernel_w] and so many groups is one, and faster so.
+// Whether a convolution with a weight of this shape [channels, 1, kernel_h, kernel_w] and so many groups is one, and
+// faster so.
 bool is_depthwise(const Tensor& weight, std::int64_t groups);
 
 DepthwiseWeights pack_depthwise(const Tensor& weight, const Tensor& bias);  // bias [channels] or undefined
@@ -26,6 +27,5 @@ Tensor unpack_depthwise(const DepthwiseWeights& weights);                   // t
 // codes give numbers, or other codes where the epilogue says so. `conv2d` calls it.
 Tensor depthwise(const Tensor& x, const DepthwiseWeights& weights, const ConvOptions& options,
                  const ConvEpilogue& epilogue);
-const char* depthwise_obstacle(const Tensor& x);  // why it cannot run; empty where it can
 
 }  // namespace nunchi::ops

@@ -7,18 +7,9 @@
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
 namespace {
 
-// A vector of channels that exist, or the last few of them.
-template <bool whole, class T>
-Floats channels_at(const T* from, std::int64_t count) {
-  if constexpr (whole)
-    return load(from);
-  else
-    return load_some(from, count, T{});
-}
-
 template <bool whole, class X, class Y>
 Floats pixel_at(const DepthwiseRow<X, Y>& r, const X* from, std::int64_t count) {
-  const Floats x = channels_at<whole>(from, count);
+  const Floats x = part_of<whole>(from, count);
   if constexpr (sizeof(X) == 1)
     return x - r.zero;
   else
@@ -28,18 +19,12 @@ Floats pixel_at(const DepthwiseRow<X, Y>& r, const X* from, std::int64_t count) 
 template <bool whole, class X, class Y>
 void finish_pixel(const DepthwiseRow<X, Y>& r, Floats sum, std::int64_t column, std::int64_t channel) {
   const auto at = column * r.channels + channel, count = r.channels - channel;
-  const Floats linear = sum * r.step + channels_at<whole>(r.bias + channel, count);
+  const Floats linear = sum * r.step + part_of<whole>(r.bias + channel, count);
   const Floats y = smaller(all(r.high), larger(all(r.low), linear));
-  const auto put = [&](Floats value, auto* to) {
-    if constexpr (whole)
-      store(value, to);
-    else
-      store_some(value, to, count);
-  };
   if (r.out_codes != nullptr)
-    put((y - r.of_out.low) * (1 / r.of_out.step), r.out_codes + at);
+    put<whole>((y - r.of_out.low) * (1 / r.of_out.step), r.out_codes + at, count);
   else
-    put(y, r.out + at);
+    put<whole>(y, r.out + at, count);
 }
 
 // Pixels beside each other whose windows lie within the row: what one reads, its neighbours use again.
@@ -52,8 +37,7 @@ void several_pixels(const DepthwiseRow<X, Y>& r, std::int64_t column, std::int64
   const float* w = r.weights + channel;
   for (std::int64_t i = 0; i < r.rows; ++i, x += r.row_stride, w += kernel * r.channels) {
     Floats weights[kernel];
-    NUNCHI_UNROLLED for (std::int64_t k = 0; k < kernel; ++k) weights[k] =
-        channels_at<whole>(w + k * r.channels, count);
+    NUNCHI_UNROLLED for (std::int64_t k = 0; k < kernel; ++k) weights[k] = part_of<whole>(w + k * r.channels, count);
     NUNCHI_UNROLLED for (std::int64_t j = 0; j < reach; ++j) {
       const Floats pixel = pixel_at<whole>(r, x + j * r.channels, count);
       NUNCHI_UNROLLED for (std::int64_t k = 0; k < kernel; ++k) {
@@ -74,7 +58,7 @@ void one_pixel(const DepthwiseRow<X, Y>& r, std::int64_t column, std::int64_t ch
     if (at < 0 || at >= r.width) continue;
     for (std::int64_t i = 0; i < r.rows; ++i) {
       sum += pixel_at<whole>(r, r.x + i * r.row_stride + at * r.channels + channel, count) *
-             channels_at<whole>(r.weights + (i * r.kernel_w + k) * r.channels + channel, count);
+             part_of<whole>(r.weights + (i * r.kernel_w + k) * r.channels + channel, count);
     }
   }
   finish_pixel<whole>(r, sum, column, channel);

@@ -39,12 +39,17 @@ struct Tile {
 // the result; one of the two, or none, is not null.
 template <class T>
 struct TileTarget {
-  T* out;
-  const T* residual;
-  std::uint8_t* out_codes;
-  const std::uint8_t* residual_codes;
-  RowCode of_out, of_residual;  // of the codes
+  T* out = nullptr;
+  const T* residual = nullptr;
+  std::uint8_t* out_codes = nullptr;
+  const std::uint8_t* residual_codes = nullptr;
+  RowCode of_out{0, 1}, of_residual{0, 1};  // of the codes
   std::int64_t stride;
+
+  TileTarget from(std::int64_t place) const {
+    const auto at = [place](auto* begin) { return begin ? begin + place : nullptr; };
+    return {at(out), at(residual), at(out_codes), at(residual_codes), of_out, of_residual, stride};
+  }
 };
 
 // A row of codes lies in pieces: row i has codes[row_at[i] + piece_at[p] + k] for each piece p and k < length. A linear

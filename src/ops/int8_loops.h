@@ -66,23 +66,6 @@ RowCode quantised(const T* row, std::int64_t count, std::uint8_t* codes) {
   return of;
 }
 
-// A vector of a row of `count` more numbers or codes, or `whole`.
-template <bool whole, class T>
-Floats part_of(const T* from, std::int64_t count) {
-  if constexpr (whole)
-    return load(from);
-  else
-    return load_some(from, count, T{});
-}
-
-template <bool whole, class T>
-void put(Floats value, T* to, std::int64_t count) {
-  if constexpr (whole)
-    store(value, to);
-  else
-    store_some(value, to, count);
-}
-
 // All rows of some columns, whose scales stay in registers.
 template <std::int64_t vectors, bool whole, class T>
 void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t column, auto activated) {
@@ -139,7 +122,7 @@ void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t 
 
 template <class T>
 void finish(const Tile& tile, const TileTarget<T>& target, auto activated) {
-  constexpr std::int64_t vectors = lanes == 16 ? 4 : 2;
+  constexpr auto vectors = most_vectors;
   std::int64_t column = 0;
   for (; column + vectors * lanes <= tile.columns; column += vectors * lanes)
     finish_columns<vectors, true>(tile, target, column, activated);

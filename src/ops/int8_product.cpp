@@ -99,16 +99,6 @@ const Int8Kernels& int8_kernels() {
 }
 
 template <class T>
-Int8Result<T> from_place(Int8Result<T> result, int64_t place) {
-  const auto skip = [&](auto*& at) { at = at ? at + place : nullptr; };
-  skip(result.out);
-  skip(result.out_codes);
-  skip(result.residual);
-  skip(result.residual_codes);
-  return result;
-}
-
-template <class T>
 void multiply_codes(const CodeRows& rows, const Int8Weights& w, const Int8Result<T>& result) {
   const auto& kernels = int8_kernels();
   const auto height = rows_of_tile(rows.rows), down = divided_up(rows.rows, height), across = w.blocks.size(0);
@@ -136,26 +126,21 @@ void multiply_codes(const CodeRows& rows, const Int8Weights& w, const Int8Result
                         .length = rows.length,
                         .block = blocks + column * depth,
                         .products = products.get()});
-      const auto here = from_place(result, first * w.out + column);
+      const auto target = result.target.from(first * w.out + column);
       const auto* of_row = rows.of_row ? rows.of_row + first : alike.data();
-      if (here.out_codes && !are_ranges(of_row, height_here)) *here.lost = true;
-      kernels.of(here.out).finish({.products = products.get(),
-                                   .rows = height_here,
-                                   .columns = columns,
-                                   .of_row = of_row,
-                                   .scales = scales + column,
-                                   .sums = sums + column,
-                                   .bias = here.bias + column,
-                                   .activation = here.activation,
-                                   .residual_first = here.residual_first,
-                                   .layer_scale = here.layer_scale ? here.layer_scale + column : nullptr},
-                                  {.out = here.out,
-                                   .residual = here.residual,
-                                   .out_codes = here.out_codes,
-                                   .residual_codes = here.residual_codes,
-                                   .of_out = here.of_out,
-                                   .of_residual = here.of_residual,
-                                   .stride = w.out});
+      if (target.out_codes && !are_ranges(of_row, height_here)) *result.lost = true;
+      kernels.of(target.out)
+          .finish({.products = products.get(),
+                   .rows = height_here,
+                   .columns = columns,
+                   .of_row = of_row,
+                   .scales = scales + column,
+                   .sums = sums + column,
+                   .bias = result.bias + column,
+                   .activation = result.activation,
+                   .residual_first = result.residual_first,
+                   .layer_scale = result.layer_scale ? result.layer_scale + column : nullptr},
+                  target);
     }
     if (cpu_info().amx_int8) at::native::cpublas::brgemm_release();
   });
@@ -170,13 +155,11 @@ void multiply_rows(const NumberRows<T>& x, const Int8Weights& w, const Int8Resul
     for (int64_t i = begin; i < end; ++i) {
       const auto first = i * part;
       const NumberRows<T> here{x.x + first * x.in, std::min(part, x.rows - first), x.in};
-      multiply_codes(quantised.take(here), w, from_place(result, first * w.out));
+      multiply_codes(quantised.take(here), w, result.from(first * w.out));
     }
   });
 }
 
-template Int8Result<float> from_place(Int8Result<float>, int64_t);
-template Int8Result<Bf16Bits> from_place(Int8Result<Bf16Bits>, int64_t);
 template void multiply_codes(const CodeRows&, const Int8Weights&, const Int8Result<float>&);
 template void multiply_codes(const CodeRows&, const Int8Weights&, const Int8Result<Bf16Bits>&);
 template void multiply_rows(const NumberRows<float>&, const Int8Weights&, const Int8Result<float>&);

@@ -15,21 +15,19 @@ namespace nunchi::ops {
 // y = act(s_w (step * codes W_q^T + low * sum(W_q)) + b) * layer_scale + residual
 template <class T>
 struct Int8Result {
-  T* out = nullptr;                   // [rows, out]; or
-  std::uint8_t* out_codes = nullptr;  // this, and so
-  const T* residual = nullptr;        // residuals, or nothing
-  const std::uint8_t* residual_codes = nullptr;
-  RowCode of_out = {}, of_residual = {};  // of the codes
-  const float* bias;                      // per channel, in whole tiles,
-  const float* layer_scale = nullptr;     // as this; or nothing
+  TileTarget<T> target;                // [rows, out]
+  const float* bias;                   // per channel, in whole tiles,
+  const float* layer_scale = nullptr;  // as this; or nothing
   Activation activation = Activation::none;
   bool residual_first = false;        // is added before the activation
   std::atomic<bool>* lost = nullptr;  // becomes true where codes would have to stand for what is no number
-};
 
-// The same from this number on.
-template <class T>
-Int8Result<T> from_place(Int8Result<T> result, std::int64_t place);
+  Int8Result from(std::int64_t place) const {
+    auto result = *this;
+    result.target = target.from(place);
+    return result;
+  }
+};
 
 // Rows of codes as CodeProduct has them: row i begins at i / columns * row_step + i % columns * column_step.
 struct CodeRows {

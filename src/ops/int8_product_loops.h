@@ -9,21 +9,17 @@ namespace {
 
 // `lanes` channels of a block, four weights of each; and four codes of a row, for every channel. add_products() adds
 // the products of each four.
-#if defined(__AVX512VNNI__)
-using Weights = __m512i;
-using Codes = __m512i;
-inline Weights weights_at(const std::int8_t* from) { return loaded<__m512i>(from); }
-inline Codes codes_at(const std::uint8_t* from) { return _mm512_set1_epi32(loaded<std::int32_t>(from)); }
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+using Weights = Words;
+using Codes = Words;
+inline Weights weights_at(const std::int8_t* from) { return loaded<Words>(from); }
+inline Codes codes_at(const std::uint8_t* from) { return Words{} + loaded<std::int32_t>(from); }
 inline Words add_products(Words sums, const Codes& codes, const Weights& weights) {
-  return as<Words>(_mm512_dpbusd_epi32(as<__m512i>(sums), codes, weights));
-}
-#elif defined(__AVXVNNI__)
-using Weights = __m256i;
-using Codes = __m256i;
-inline Weights weights_at(const std::int8_t* from) { return loaded<__m256i>(from); }
-inline Codes codes_at(const std::uint8_t* from) { return _mm256_set1_epi32(loaded<std::int32_t>(from)); }
-inline Words add_products(Words sums, const Codes& codes, const Weights& weights) {
-  return as<Words>(_mm256_dpbusd_avx_epi32(as<__m256i>(sums), codes, weights));
+#ifdef __AVX512VNNI__
+  return as<Words>(_mm512_dpbusd_epi32(as<__m512i>(sums), as<__m512i>(codes), as<__m512i>(weights)));
+#else
+  return as<Words>(_mm256_dpbusd_avx_epi32(as<__m256i>(sums), as<__m256i>(codes), as<__m256i>(weights)));
+#endif
 }
 #else
 // In 16 bits, the first and third of four beside the second and fourth: the sum of two products needs 32.

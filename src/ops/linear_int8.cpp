@@ -71,12 +71,12 @@ Tensor linear_int8(const Tensor& x, const Int8Weights& w, const Tensor& bias, co
   const Tensor channel_bias = in_whole_tiles(bias, w), layer_scale = scales ? in_whole_tiles(*e.scale, w) : Tensor();
   const Tensor dense = x.contiguous(), residual = adds ? e.residual->to(x.scalar_type()).expand(shape).contiguous() : y;
   with_elements_of(x.scalar_type(), [&]<class T>(T*) {
-    multiply_rows<T>({elements<T>(dense), y.numel() / w.out, w.in}, w,
-                     {.out = elements<T>(y),
-                      .residual = adds ? elements<T>(residual) : nullptr,
-                      .bias = channel_bias.const_data_ptr<float>(),
-                      .layer_scale = scales ? layer_scale.const_data_ptr<float>() : nullptr,
-                      .activation = activates ? e.activation : Activation::none});
+    multiply_rows<T>(
+        {elements<T>(dense), y.numel() / w.out, w.in}, w,
+        {.target = {.out = elements<T>(y), .residual = adds ? elements<T>(residual) : nullptr, .stride = w.out},
+         .bias = channel_bias.const_data_ptr<float>(),
+         .layer_scale = scales ? layer_scale.const_data_ptr<float>() : nullptr,
+         .activation = activates ? e.activation : Activation::none});
   });
   return all_inside ? y : finish(activates ? y : activate(y, e.activation), e);
 }

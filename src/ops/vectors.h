@@ -165,6 +165,23 @@ void store_some(Floats value, T* to, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = some[i];
 }
 
+// A vector of a row of `count` more numbers or codes, or `whole`.
+template <bool whole, class T>
+Floats part_of(const T* from, std::int64_t count) {
+  if constexpr (whole)
+    return load(from);
+  else
+    return load_some(from, count, T{});
+}
+
+template <bool whole, class T>
+void put(Floats value, T* to, std::int64_t count) {
+  if constexpr (whole)
+    store(value, to);
+  else
+    store_some(value, to, count);
+}
+
 // e^x for x <= 0: 2^n * e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial of degree 6: relative error below 2e-7.
 inline Floats exponential(Floats x) {
   x = at_least(x, -87);  // below, the exponent of a float ends; e^-87 is 1e-38

@@ -171,7 +171,7 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
     *slot->tensor = read_onto_device(name);
     slot->in_file = true;
     slot->in_float = in_int8 && !is_in_int8(name);
-    slot->input = input_scale(name);
+    slot->input = in_int8 ? input_scale(name) : std::nullopt;
   }
 }
 
