@@ -66,16 +66,16 @@ RowCode quantised(const T* row, std::int64_t count, std::uint8_t* codes) {
   return of;
 }
 
-// All rows of some columns, whose scales stay in registers.
+// All rows of some columns, whose scales stay in registers. The target comes by value: stores of bytes could change
+// what is behind a reference.
 template <std::int64_t vectors, bool whole, class T>
-void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t column, auto activated) {
-  const auto [out, residual, out_codes, residual_codes, of_out, of_residual, stride] = target;
+void finish_columns(const Tile& tile, const TileTarget<T> to, std::int64_t column, auto activated) {
   const std::int64_t rows = tile.rows, count = tile.columns - column;
   const std::int32_t* products = tile.products + column;
   const RowCode* of_row = tile.of_row;
   const float* layer_scale = tile.layer_scale;
-  const bool adds = residual != nullptr || residual_codes != nullptr, first = tile.residual_first;
-  const float steps = 1 / of_out.step, zero = -of_out.low * steps;
+  const bool adds = to.residual != nullptr || to.residual_codes != nullptr, first = tile.residual_first;
+  const float steps = 1 / to.of_out.step, zero = -to.of_out.low * steps;
   Floats scales[vectors], sums[vectors], bias[vectors], factors[vectors], offsets[vectors];
   NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
     scales[v] = load(tile.scales + column + v * lanes);
@@ -90,15 +90,15 @@ void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t 
         offsets[v] = sums[v] * low + bias[v];
       }
     }
-    const auto place = i * stride + column;
+    const auto place = i * to.stride + column;
     Floats y[vectors];  // all of them step by step, so that none waits for another
     const auto add_residual = [&] {
-      if (residual != nullptr) {
+      if (to.residual != nullptr) {
         NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] +=
-            part_of<whole>(residual + place + v * lanes, count);
+            part_of<whole>(to.residual + place + v * lanes, count);
       } else {
         NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] +=
-            of_residual.low + of_residual.step * part_of<whole>(residual_codes + place + v * lanes, count);
+            to.of_residual.low + to.of_residual.step * part_of<whole>(to.residual_codes + place + v * lanes, count);
       }
     };
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
@@ -111,11 +111,11 @@ void finish_columns(const Tile& tile, const TileTarget<T>& target, std::int64_t 
       NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[v] *= load(layer_scale + column + v * lanes);
     }
     if (adds && !first) add_residual();
-    if (out_codes != nullptr) {
+    if (to.out_codes != nullptr) {
       NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v)
-          put<whole>(y[v] * steps + zero, out_codes + place + v * lanes, count);
+          put<whole>(y[v] * steps + zero, to.out_codes + place + v * lanes, count);
     } else {
-      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) put<whole>(y[v], out + place + v * lanes, count);
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) put<whole>(y[v], to.out + place + v * lanes, count);
     }
   }
 }
