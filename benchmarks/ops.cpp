@@ -89,9 +89,9 @@ void add_linear(const std::string& name, std::int64_t rows, std::int64_t in, std
   ops::LinearWeights weights{.weight = weight.to(dtype_of(precision)),
                              .bias = at::randn({out}).to(dtype_of(precision))};
   if (precision == Precision::int8)
-    weights.int8 = ops::quantise_weight(weight);
+    weights.packed = ops::quantise_weight(weight, weights.bias);
   else
-    weights.packed = ops::pack_linear(weights.weight);
+    weights.packed = ops::pack_linear(weights.weight, weights.bias);
   add({.name = fmt::format("linear/{}/{}x{}x{}", name, rows, in, out),
        .precision = precision,
        .flops = 2.0 * static_cast<double>(rows * in * out),
@@ -151,9 +151,9 @@ void add_convolution(const Convolution& c, Precision precision) {
       .weight = (at::randn({c.out, c.in / c.groups, c.kernel, c.kernel}) / std::sqrt(fan_in)).to(dtype_of(precision)),
       .bias = at::randn({c.out}).to(dtype_of(precision))};
   if (precision == Precision::int8)
-    weights.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(weights.weight, weights.bias));
+    weights.matrix = std::make_shared<ops::ConvMatrix>(ops::quantise_conv(weights.weight, weights.bias));
   else
-    ops::pack_conv(weights, c.groups);
+    ops::pack_conv(weights, {.groups = c.groups});
   const auto padding = c.kernel / 2, side = (c.side + 2 * padding - c.kernel) / c.stride + 1;
   add({.name = fmt::format("conv/{}/{}x{}x{}k{}", c.name, c.side, c.in, c.out, c.kernel),
        .precision = precision,
@@ -193,7 +193,16 @@ void add_all() {
                                     {"resnet_1x1", 256, 64, 56, 1, 1, 1},
                                     {"resnet_1x1", 64, 256, 56, 1, 1, 1},
                                     {"resnet_downsample", 256, 512, 56, 1, 2, 1},
+                                    {"resnet_1x1", 512, 128, 28, 1, 1, 1},
+                                    {"resnet_1x1", 256, 1024, 14, 1, 1, 1},
+                                    {"resnet_1x1", 2048, 512, 7, 1, 1, 1},
+                                    {"resnet_3x3", 128, 128, 28, 3, 1, 1},
+                                    {"resnet_3x3", 256, 256, 14, 3, 1, 1},
+                                    {"mobilenet_1x1", 16, 96, 112, 1, 1, 1},
+                                    {"mobilenet_1x1", 32, 16, 112, 1, 1, 1},
                                     {"mobilenet_1x1", 96, 24, 56, 1, 1, 1},
+                                    {"mobilenet_1x1", 384, 64, 14, 1, 1, 1},
+                                    {"mobilenet_1x1", 320, 1280, 7, 1, 1, 1},
                                     {"mobilenet_depthwise", 96, 96, 112, 3, 2, 96},
                                     {"mobilenet_depthwise", 384, 384, 14, 3, 1, 384},
                                     {"convnext_depthwise", 96, 96, 56, 7, 1, 96}}) {

@@ -60,7 +60,7 @@ Tensor Attention::joined_bias() const { return at::cat({q_bias_, at::zeros_like(
 
 void Attention::freeze(const FreezeOptions& options) {
   Module::freeze(options);
-  if (q_bias_.defined()) qkv.weights.bias = joined_bias();
+  if (q_bias_.defined()) qkv.keep_bias(joined_bias());
 }
 
 void Attention::thaw() {

@@ -15,13 +15,15 @@ void Conv::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights_.weight);
   const auto dtype = activation_dtype(options.precision);
   if (options.precision == Precision::int8 && weight.has_int8 && !weight.in_float) {
-    weights_.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(weights_.weight, weights_.bias));
+    weights_.matrix =
+        std::make_shared<const ops::ConvMatrix>(ops::quantise_conv(weights_.weight, weights_.bias, options_));
   } else {
     ops::ConvWeights owned{.weight = weights_.weight.detach().to(dtype, /*non_blocking=*/false, /*copy=*/true),
                            .bias = weights_.bias};
-    ops::pack_conv(owned, options_.groups);
-    weights_.packed = std::move(owned.packed);
+    ops::pack_conv(owned, options_);
+    weights_.matrix = std::move(owned.matrix);
     weights_.depthwise = std::move(owned.depthwise);
+    weights_.grouped = std::move(owned.grouped);
   }
   if (weights_.is_packed())
     release(weight, options);
@@ -31,9 +33,9 @@ void Conv::freeze(const FreezeOptions& options) {
 }
 
 void Conv::thaw() {
-  weights_.packed.reset();
+  weights_.matrix.reset();
   weights_.depthwise.reset();
-  weights_.int8.reset();
+  weights_.grouped.reset();
   Module::thaw();
 }
 

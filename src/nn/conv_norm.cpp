@@ -33,7 +33,7 @@ ConvNorm::ConvNorm(const ConvNormConfig& c) : config_(c) {
 Tensor ConvNorm::forward(const Tensor& x, const std::optional<Tensor>& residual,
                          const std::optional<Tensor>& kept) const {
   const auto at_once = [&](const ops::ConvWeights& weights) {
-    const auto codes = weights.int8 || weights.depthwise ? codes_for_next() : std::nullopt;
+    const auto codes = weights.takes_codes() ? codes_for_next() : std::nullopt;
     return seen(
         ops::conv2d(x, weights, options_, {.activation = config_.activation, .residual = residual, .codes = codes}));
   };
@@ -67,12 +67,13 @@ void ConvNorm::freeze(const FreezeOptions& options) {
   const bool int8 = options.precision == Precision::int8, in_int8 = int8 && weight.has_int8 && !weight.in_float;
   input_ = in_int8 || (int8 && takes_codes_ && !weight.has_int8) ? weight.input : std::nullopt;
   if (in_int8) {
-    folded_ = {.int8 = std::make_shared<ops::Int8Conv>(ops::quantise_conv(folded_.weight, folded_.bias))};
+    folded_ = {.matrix =
+                   std::make_shared<const ops::ConvMatrix>(ops::quantise_conv(folded_.weight, folded_.bias, options_))};
   } else {
     const auto dtype = activation_dtype(options.precision);
     folded_.weight = folded_.weight.to(dtype);
     folded_.bias = folded_.bias.to(dtype);
-    ops::pack_conv(folded_, config_.groups);
+    ops::pack_conv(folded_, options_);
   }
   for (Tensor* tensor : {&convolution_.weight, &convolution_.bias, &normalization_.weight, &normalization_.bias,
                          &normalization_.running_mean, &normalization_.running_var}) {

@@ -4,6 +4,7 @@
 
 #include "nn/initialise.h"
 #include "ops/linear_int8.h"
+#include "ops/product.h"
 
 namespace nunchi::nn {
 
@@ -25,14 +26,19 @@ Tensor Linear::forward_with_bias(const Tensor& x, const Tensor& bias) const {
   return seen(ops::linear(x, {.weight = weights.weight, .bias = bias}));
 }
 
+void Linear::keep_bias(const Tensor& bias) {
+  weights.bias = bias;
+  if (weights.packed) weights.packed->bias = ops::in_whole_tiles(bias, weights.packed->out);
+}
+
 void Linear::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights.weight);
   const Tensor plain = weights.weight;
   if (options.precision == Precision::int8 && !weight.in_float)
-    weights.int8 = ops::quantise_weight(plain);
+    weights.packed = ops::quantise_weight(plain, weights.bias);
   else
-    weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)));
-  if (weights.int8 || weights.packed.defined())
+    weights.packed = ops::pack_linear(plain.detach().to(activation_dtype(options.precision)), weights.bias);
+  if (weights.packed)
     release(weight, options);
   else
     cast(weight, options);
@@ -40,8 +46,7 @@ void Linear::freeze(const FreezeOptions& options) {
 }
 
 void Linear::thaw() {
-  weights.packed = Tensor();
-  weights.int8.reset();
+  weights.packed.reset();
   Module::thaw();
 }
 

@@ -16,6 +16,9 @@ class Linear : public Module {
   // x W^T + bias, of a layer whose own bias is kept in parts.
   Tensor forward_with_bias(const Tensor& x, const Tensor& bias) const;
 
+  // A bias made of such parts, for the frozen layer.
+  void keep_bias(const Tensor& bias);
+
   void freeze(const FreezeOptions& options) override;
   void thaw() override;
   void initialise(const at::Generator& generator) override;

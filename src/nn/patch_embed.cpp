@@ -15,8 +15,8 @@ PatchEmbed::PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch,
 
 void PatchEmbed::freeze(const FreezeOptions& options) {
   const Tensor flat = weights.weight.detach().flatten(1).to(activation_dtype(options.precision));
-  weights.packed = ops::pack_linear(flat);
-  if (weights.packed.defined())
+  weights.packed = ops::pack_linear(flat, weights.bias);
+  if (weights.packed)
     release(slot_of(weights.weight), options);
   else
     cast(slot_of(weights.weight), options);
@@ -24,7 +24,7 @@ void PatchEmbed::freeze(const FreezeOptions& options) {
 }
 
 void PatchEmbed::thaw() {
-  weights.packed = Tensor();
+  weights.packed.reset();
   Module::thaw();
 }
 

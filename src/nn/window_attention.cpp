@@ -217,7 +217,7 @@ void WindowAttention::freeze(const FreezeOptions& options) {
     if (tensor->defined()) cast(slot_of(*tensor), options);
   }
   freeze_children(options);
-  if (q_bias_.defined()) qkv.weights.bias = joined_bias();
+  if (q_bias_.defined()) qkv.keep_bias(joined_bias());
 }
 
 void WindowAttention::thaw() {

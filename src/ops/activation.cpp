@@ -88,6 +88,19 @@ Tensor apply(const Tensor& x, Activation activation) {
 
 }  // namespace
 
+std::optional<Bounds> bounds_of(Activation activation) {
+  switch (activation) {
+    case Activation::none:
+      return Bounds{};
+    case Activation::relu:
+      return Bounds{.low = 0};
+    case Activation::relu6:
+      return Bounds{.low = 0, .high = 6};
+    default:
+      return std::nullopt;
+  }
+}
+
 Tensor activate(const Tensor& x, Activation activation) {
   if (x.is_meta()) return at::empty_like(x);  // shapes alone: LibTorch has not all of these for them
   if (activation == Activation::none) return x;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ops/int8_product.h"
+#include "ops/product.h"
 
 namespace nunchi::ops {
 namespace {

@@ -9,10 +9,10 @@
 #include "ops/conv_int8.h"
 #include "ops/count.h"
 #include "ops/depthwise.h"
-#include "ops/int8_product.h"
 #include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/product.h"
 #include "ops/relevance.h"
 
 namespace nunchi::ops {
@@ -30,20 +30,20 @@ Tensor patch_embed_reference(const Tensor& image, const PatchWeights& w) {
 
 // A convolution whose stride is its kernel is one matrix product over the patches.
 Tensor patch_embed_fused(const Tensor& image, const PatchWeights& w) {
-  return linear(patchify(image, w.patch), {.weight = {}, .bias = w.bias, .packed = w.packed});
+  return linear(patchify(image, w.patch), {.bias = w.bias, .packed = w.packed});
 }
 
 const char* fused_obstacle(const PatchWeights& w) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
-  if (!w.packed.defined()) return "the weight is not packed (freeze the model)";
+  if (!w.packed) return "the weight is not packed (freeze the model)";
   return "";
 }
 
 const Tensor& weight_of(const ConvWeights& w) {
-  if (w.int8) return w.int8->kernel;
+  if (w.matrix) return w.matrix->kernel;
   if (w.depthwise) return w.depthwise->kernel;
-  ASSERT(w.weight.defined() || w.packed, "a convolution has weights");
-  return w.weight.defined() ? w.weight : w.packed->any();
+  ASSERT(w.weight.defined() || w.grouped, "a convolution has weights");
+  return w.grouped ? w.grouped->any() : w.weight;
 }
 
 // Where a convolution of LibTorch's begins: it pads by itself where both sides get the same, and so there is no copy.
@@ -61,7 +61,7 @@ const char* fused_obstacle(const Tensor& x, const ConvWeights& w) {
   if (!x.is_cpu()) return "the input is not on the CPU";
   if (!w.is_packed()) return "the weight is not packed (freeze the model)";
   if (x.numel() == 0) return "there is no picture";
-  if (w.packed) return w.packed->any().scalar_type() == x.scalar_type() ? "" : "input and weight differ in dtype";
+  if (!w.takes_codes()) return weight_of(w).scalar_type() == x.scalar_type() ? "" : "input and weight differ in dtype";
   const bool known = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16 || scale_of(x);
   return known ? "" : "the input is neither fp32 nor bf16";
 }
@@ -88,24 +88,8 @@ Tensor depthwise_reference(const Tensor& x, const ConvWeights& w, const ConvOpti
   return e.codes ? in_codes(y, *e.codes) : y.to(numbers_dtype(x));
 }
 
-// Each pixel by the same matrix: a product of pixels, which oneDNN's convolution only takes longer to begin with. It
-// adds a residual behind the activation.
-bool is_product(const Tensor& weight, const ConvOptions& o, const ConvEpilogue& e) {
-  return is_pixelwise(weight, o) && o.groups == 1 && (!e.residual || e.activation == Activation::none);
-}
-
-Tensor product(const Tensor& x, const ConvWeights& w, const ConvEpilogue& e) {
-  const auto pixels = [](const Tensor& map) {
-    return map.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1});
-  };
-  const Epilogue epilogue{.activation = e.activation,
-                          .residual = e.residual ? std::optional(pixels(*e.residual)) : std::nullopt};
-  const LinearWeights weights{.weight = {}, .bias = w.bias, .packed = w.packed->as_matrix()};
-  return linear_packed(pixels(x), weights, epilogue).permute({0, 3, 1, 2});
-}
-
-Tensor conv2d_packed(const Tensor& given, const ConvWeights& w, const ConvOptions& options, const ConvEpilogue& e) {
-  const auto [x, o] = padded(given, w.packed->any(), options);
+Tensor conv2d_grouped(const Tensor& given, const ConvWeights& w, const ConvOptions& options, const ConvEpilogue& e) {
+  const auto [x, o] = padded(given, w.grouped->any(), options);
   using at::IntArrayRef;
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
                        IntArrayRef, std::int64_t, c10::string_view, OnednnScalars, std::optional<c10::string_view>);
@@ -115,9 +99,8 @@ Tensor conv2d_packed(const Tensor& given, const ConvWeights& w, const ConvOption
   static const auto with_activation = onednn<Unary>("mkldnn::_convolution_pointwise");
   static const auto with_residual = onednn<Binary>("mkldnn::_convolution_pointwise", "binary");
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
-  if (is_product(w.packed->any(), o, e)) return product(x, w, e);
   const Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  const Tensor& packed = w.packed->for_input(x.sizes(), o);
+  const Tensor& packed = w.grouped->for_input(x.sizes(), o);
   if (e.residual) {
     const bool relu = e.activation == Activation::relu;  // the only one that can follow a sum inside
     const Tensor y = with_residual.call(dense, e.residual->contiguous(at::MemoryFormat::ChannelsLast), packed, bias,
@@ -133,6 +116,11 @@ Tensor conv2d_packed(const Tensor& given, const ConvWeights& w, const ConvOption
   return inside ? y : activate(y, e.activation);
 }
 
+Tensor plain_weight(const ConvWeights& w) {
+  if (w.weight.defined()) return w.weight;
+  return w.matrix ? unpack_matrix(*w.matrix) : w.grouped->plain();
+}
+
 // macs: of one number of the result.
 Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e, std::int64_t macs) {
   const Tensor& weight = weight_of(w);
@@ -140,10 +128,11 @@ Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, con
   const auto run = [&] {
     if (x.is_meta()) return conv2d_shape(x, weight, o);
     const bool fused = use_fused("conv2d", fused_obstacle(x, w));
-    if (w.int8) return fused ? conv_int8(x, *w.int8, o, e) : conv_int8_reference(x, *w.int8, o, e);
     if (w.depthwise) return fused ? depthwise(x, *w.depthwise, o, e) : depthwise_reference(x, w, o, e);
-    if (fused) return conv2d_packed(x, w, o, e);
-    return conv2d_reference(x, w.weight.defined() ? w.weight : w.packed->plain(), w.bias, o, e);
+    if (w.matrix && fused) return conv_product(x, *w.matrix, o, e);
+    if (w.grouped && fused) return conv2d_grouped(x, w, o, e);
+    if (w.matrix && w.takes_codes()) return conv_int8_reference(x, *w.matrix, o, e);
+    return conv2d_reference(x, plain_weight(w), w.bias, o, e);
   };
   const Tensor y = run();
   count_macs(y.numel() * macs);
@@ -155,18 +144,21 @@ Tensor convolve(const Tensor& x, const ConvWeights& w, const ConvOptions& o, con
 Tensor conv2d(const Tensor& x, const ConvWeights& w, const ConvOptions& o, const ConvEpilogue& e) {
   const Tensor& weight = weight_of(w);
   const auto macs = weight.numel() / weight.size(0);
-  const bool takes_codes = w.int8 || w.depthwise;
-  if (takes_codes || !(scale_of(x) || (e.residual && scale_of(*e.residual)))) return convolve(x, w, o, e, macs);
+  if (w.takes_codes() || !(scale_of(x) || (e.residual && scale_of(*e.residual)))) return convolve(x, w, o, e, macs);
   ConvEpilogue of_numbers = e;
   if (e.residual) of_numbers.residual = in_numbers(*e.residual);
   return convolve(in_numbers(x), w, o, of_numbers, macs);
 }
 
-void pack_conv(ConvWeights& w, std::int64_t groups) {
-  if (w.weight.is_cpu() && is_depthwise(w.weight, groups))
+bool ConvWeights::takes_codes() const { return depthwise || (matrix && matrix->weight.is_int8()); }
+
+void pack_conv(ConvWeights& w, const ConvOptions& o) {
+  if (w.weight.is_cpu() && is_depthwise(w.weight, o.groups))
     w.depthwise = std::make_shared<const DepthwiseWeights>(pack_depthwise(w.weight, w.bias));
-  else if (onednn_has(w.weight))
-    w.packed = std::make_shared<const PackedConv>(w.weight);
+  else if (o.groups > 1 && onednn_has(w.weight))
+    w.grouped = std::make_shared<const PackedConv>(w.weight);
+  else if (auto matrix = o.groups == 1 ? pack_matrix(w.weight, w.bias, o) : std::nullopt)
+    w.matrix = std::make_shared<const ConvMatrix>(std::move(*matrix));
   if (w.is_packed()) w.weight = Tensor();
 }
 
@@ -176,24 +168,11 @@ const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o)
   static const auto pack = onednn<Pack>("mkldnn::_reorder_convolution_weight");
   if (sizes_ == sizes) return weight_;
   weight_ = pack.call(plain(), o.padding, o.stride, o.dilation, o.groups, sizes);
-  matrix_ = Tensor();
   sizes_ = sizes.vec();
   return weight_;
 }
 
-const Tensor& PackedConv::as_matrix() const {
-  if (matrix_.defined()) return matrix_;
-  const Tensor weight = plain();
-  matrix_ = pack_linear(weight.flatten(1));
-  weight_ = at::empty(weight.sizes(), weight.options().device(at::kMeta));
-  sizes_.clear();
-  return matrix_;
-}
-
-Tensor PackedConv::plain() const {
-  if (matrix_.defined()) return unpack_linear(matrix_).view(weight_.sizes());
-  return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type());
-}
+Tensor PackedConv::plain() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }
 
 Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
   const auto down = same_padding(x.size(2), p), across = same_padding(x.size(3), p);
@@ -203,8 +182,8 @@ Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
 Tensor patch_embed(const Tensor& image, const PatchWeights& w) {
   if (use_fused("patch_embed", fused_obstacle(w))) return patch_embed_fused(image, w);
   if (w.weight.defined()) return patch_embed_reference(image, w);
-  const auto plain = unpack_linear(w.packed).view({-1, image.size(1), w.patch[0], w.patch[1]});
-  return patch_embed_reference(image, {.weight = plain, .bias = w.bias, .packed = {}, .patch = w.patch});
+  const auto plain = unpack_linear(*w.packed).view({-1, image.size(1), w.patch[0], w.patch[1]});
+  return patch_embed_reference(image, {.weight = plain, .bias = w.bias, .patch = w.patch});
 }
 
 Tensor patchify(const Tensor& image, std::array<std::int64_t, 2> patch) {

@@ -20,40 +20,40 @@ struct ConvOptions {
   bool same = false;  // TensorFlow's padding in place of `padding`, as pad_same() has it
 };
 
-// A weight for oneDNN, in the blocked layout that it wants for the size of picture seen last: a layout for another size
-// may cost more at every call than the convolution. Weights are packed when a picture comes, and again for one of
-// another size. A kernel of one pixel may be packed as the matrix that it is, for every size.
+// A weight in groups for oneDNN, in the blocked layout that it wants for the size of picture seen last: a layout for
+// another size may cost more at every call than the convolution. Weights are packed when a picture comes, and again for
+// one of another size.
 class PackedConv {
  public:
   explicit PackedConv(const Tensor& weight) : weight_(weight.contiguous()) {}  // of pack_conv()
 
   const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
-  const Tensor& as_matrix() const;  // as pack_linear() has it; of 1 x 1 kernels without groups
-  Tensor plain() const;             // the weight back, bit for bit
+  Tensor plain() const;  // the weight back, bit for bit
   // Of the weight, in its size and dtype alone.
   const Tensor& any() const { return weight_; }
 
  private:
-  mutable Tensor weight_;  // shapes alone while the matrix has the numbers
-  mutable Tensor matrix_;
+  mutable Tensor weight_;
   mutable Shape sizes_;  // that it is packed for; empty: it is plain
 };
 
-struct Int8Conv;          // ops/conv_int8.h
+struct ConvMatrix;        // ops/conv_product.h
 struct DepthwiseWeights;  // ops/depthwise.h
 
+// In a frozen model, one of `matrix`, `depthwise` and `grouped`.
 struct ConvWeights {
   Tensor weight;  // [out, in / groups, kernel_h, kernel_w]; undefined where it is packed
   Tensor bias;    // [out] or undefined
-  std::shared_ptr<const PackedConv> packed = {};           // in a frozen model; or
-  std::shared_ptr<const DepthwiseWeights> depthwise = {};  // this, with the bias; or
-  std::shared_ptr<const Int8Conv> int8 = {};               // this, with the bias, in a model frozen to int8
+  std::shared_ptr<const ConvMatrix> matrix = {};           // with the bias
+  std::shared_ptr<const DepthwiseWeights> depthwise = {};  // with the bias
+  std::shared_ptr<const PackedConv> grouped = {};
 
-  bool is_packed() const { return packed || depthwise || int8; }
+  bool is_packed() const { return matrix || depthwise || grouped; }
+  bool takes_codes() const;  // and gives them: in eight bits, or depthwise
 };
 
 // The weight (fp32 or bf16, on the CPU) becomes a packed one, where there are kernels for it on this processor.
-void pack_conv(ConvWeights& weights, std::int64_t groups = 1);
+void pack_conv(ConvWeights& weights, const ConvOptions& options = {});
 
 struct ConvEpilogue {
   Activation activation = Activation::none;
@@ -75,9 +75,9 @@ struct SamePadding {
 Tensor pad_same(const Tensor& x, const SamePadding& padding, double value = 0);
 
 struct PatchWeights {
-  Tensor weight;  // [dim, channels, patch_h, patch_w]; undefined once released after packing
-  Tensor bias;    // [dim] or undefined
-  Tensor packed;  // the same weight as a linear one [dim, channels * patch_h * patch_w], packed
+  Tensor weight;                            // [dim, channels, patch_h, patch_w]; undefined once released after packing
+  Tensor bias;                              // [dim] or undefined
+  std::optional<PackedWeight> packed = {};  // the same weight as a linear one [dim, channels * patch_h * patch_w]
   std::array<std::int64_t, 2> patch = {16, 16};
 };
 

@@ -5,37 +5,17 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/isa.h"
 #include "core/round_up.h"
 #include "ops/conv_extent.h"
 #include "ops/depthwise_kernels.h"
-#include "ops/int8_product.h"
+#include "ops/product.h"
 
 namespace nunchi::ops {
 namespace {
 
 using std::int64_t;
-
-struct Bounds {
-  float low, high;
-};
-
-// Nothing for an activation that has to follow as an op of its own.
-std::optional<Bounds> bounds_of(Activation activation) {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::none:
-      return Bounds{-infinity, infinity};
-    case Activation::relu:
-      return Bounds{0, infinity};
-    case Activation::relu6:
-      return Bounds{0, 6};
-    default:
-      return std::nullopt;
-  }
-}
 
 template <class X, class Y>
 struct Call {
@@ -118,19 +98,20 @@ Tensor depthwise(const Tensor& given, const DepthwiseWeights& w, const ConvOptio
   const Tensor x = in_channels_last(given);
   const auto extent = conv_extent(x, w.kernel, o);
   const Shape shape{x.size(0), x.size(1), extent.size[0], extent.size[1]};
-  const auto bounds = e.residual ? std::nullopt : bounds_of(e.activation);
-  const bool codes = e.codes && bounds && (scale_of(x) || x.isfinite().all().item<bool>());
+  const auto bounds = bounds_of(e.activation);
+  const bool inside = bounds && !e.residual;
+  const Bounds within = inside ? *bounds : Bounds{};
+  const bool codes = e.codes && inside && (scale_of(x) || x.isfinite().all().item<bool>());
   const auto dtype = numbers_dtype(x);
   const Tensor y = codes ? empty_codes(shape, *e.codes)
                          : at::empty(shape, at::TensorOptions(dtype).memory_format(at::MemoryFormat::ChannelsLast));
   with_elements_of(dtype, [&]<class T>(T*) {
-    const auto within = bounds.value_or(*bounds_of(Activation::none));
     if (scale_of(x))
       run<std::uint8_t, T>(x, w, o, extent, y, within);
     else
       run<T, T>(x, w, o, extent, y, within);
   });
-  if (bounds) return y;
+  if (inside) return y;
   const Tensor activated = activate(e.residual ? y + in_numbers(*e.residual) : y, e.activation);
   return e.codes ? in_codes(activated, *e.codes) : activated;
 }

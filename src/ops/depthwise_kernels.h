@@ -1,7 +1,7 @@
 // ops/depthwise_kernels.h: the inner loop of the depthwise convolution, one namespace per instruction set.
 #pragma once
 
-#include "ops/int8_kernels.h"
+#include "ops/product_kernels.h"
 
 namespace nunchi::ops {
 

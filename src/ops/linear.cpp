@@ -1,16 +1,21 @@
 #include "ops/linear.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/addcmul.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include "core/round_up.h"
 #include "ops/count.h"
 #include "ops/linear_int8.h"
 #include "ops/linear_training.h"
-#include "ops/onednn.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/product.h"
 #include "ops/relevance.h"
 
 namespace nunchi::ops {
@@ -19,9 +24,10 @@ namespace {
 const char* packed_obstacle(const Tensor& x, const LinearWeights& w) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
   if (!x.is_cpu()) return "the input is not on the CPU";
-  if (!w.packed.defined()) return "the weight is not packed (freeze the model)";
-  if (w.packed.scalar_type() != x.scalar_type()) return "input and weight differ in dtype";
-  return "";
+  if (!w.packed) return "the weight is not packed (freeze the model)";
+  if (!w.packed->is_int8())
+    return x.scalar_type() == w.packed->blocks.scalar_type() ? "" : "input and weight differ in dtype";
+  return x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16 ? "" : "the input is neither fp32 nor bf16";
 }
 
 }  // namespace
@@ -56,40 +62,64 @@ Tensor linear_plain(const Tensor& x, const LinearWeights& w, const Epilogue& e) 
 
 // A frozen model has packed weights or goes the reference's way; the reason is that of the path that was to be taken.
 const char* fused_obstacle(const Tensor& x, const LinearWeights& w, const char* packed) {
-  if (packed[0] == '\0' || w.packed.defined() || !w.weight.defined()) return packed;
+  if (packed[0] == '\0' || w.packed || !w.weight.defined()) return packed;
   const char* plain = linear_training_obstacle(x, w.weight);
   return plain[0] != '\0' && c10::InferenceMode::is_enabled() ? packed : plain;
 }
 
 // What the weights are read from.
 const Tensor& weight_of(const LinearWeights& w) {
-  const Tensor& known = w.int8 ? w.int8->blocks : w.weight.defined() ? w.weight : w.packed;
-  ASSERT(known.defined(), "a linear op has weights");
-  return known;
+  ASSERT(w.packed || w.weight.defined(), "a linear op has weights");
+  return w.packed ? w.packed->plain : w.weight;
 }
 
-std::array<std::int64_t, 2> shape_of(const LinearWeights& w) {
-  if (w.int8) return {w.int8->out, w.int8->in};
-  return {weight_of(w).size(0), weight_of(w).size(1)};
+std::array<std::int64_t, 2> shape_of(const LinearWeights& w) { return {weight_of(w).size(0), weight_of(w).size(1)}; }
+
+Tensor linear_packed(const Tensor& x, const PackedWeight& w, const Epilogue& e) {
+  auto shape = x.sizes().vec();
+  shape.back() = w.out;
+  Tensor y = at::empty(shape, x.options());
+  if (y.numel() == 0) return y;
+  const auto in = w.is_int8() ? w.in : w.depth();
+  const bool activates = tile_applies(e.activation), all_inside = activates && !e.kept;
+  const bool scales = all_inside && e.scale, adds = all_inside && e.residual;
+  const Tensor layer_scale = scales ? in_whole_tiles(*e.scale, w.out) : Tensor();
+  const Tensor dense = in == w.in ? x.contiguous() : at::constant_pad_nd(x, {0, in - w.in});
+  const Tensor residual = adds ? e.residual->to(x.scalar_type()).expand(shape).contiguous() : y;
+  with_elements_of(x.scalar_type(), [&]<class T>(T*) {
+    multiply<T>({elements<T>(dense), y.numel() / w.out, in}, w,
+                {.target = {.out = elements<T>(y), .residual = adds ? elements<T>(residual) : nullptr, .stride = w.out},
+                 .layer_scale = scales ? layer_scale.const_data_ptr<float>() : nullptr,
+                 .activation = activates ? e.activation : Activation::none});
+  });
+  return all_inside ? y : finish(activates ? y : activate(y, e.activation), e);
+}
+
+// Calls f with a weight [out, in], and the same one in blocks, as what they consist of.
+void with_both(const Tensor& weight, const Tensor& blocks, const auto& f) {
+  if (weight.scalar_type() == at::kFloat)
+    f(elements<float>(weight), elements<float>(blocks));
+  else
+    f(elements<Bf16Bits>(weight), elements<Bf16Bits>(blocks));
+}
+
+// Calls f(plain, packed) for the places of each weight.
+template <class X>
+void for_each_place(const PackedWeight& w, const auto& f) {
+  constexpr auto together = Operand<X>::together;
+  at::parallel_for(0, w.blocks.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const auto first = tile * tile_columns, columns = std::min(tile_columns, w.out - first);
+      for (std::int64_t k = 0; k < w.in; ++k) {
+        const auto group = tile * w.depth() + k / together * together;
+        for (std::int64_t j = 0; j < columns; ++j)
+          f((first + j) * w.in + k, group * tile_columns + j * together + k % together);
+      }
+    }
+  });
 }
 
 }  // namespace
-
-Tensor linear_packed(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
-  using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view,
-                       c10::List<std::optional<at::Scalar>>, std::optional<c10::string_view>);
-  using Binary = Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view);
-  static const auto with_activation = onednn<Unary>("mkldnn::_linear_pointwise");
-  static const auto with_residual = onednn<Binary>("mkldnn::_linear_pointwise", "binary");
-
-  const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
-  if (adds_inside(e)) return with_residual.call(x, e.residual->contiguous(), w.packed, bias, "add");
-
-  const auto inside = onednn_activation(e.activation);
-  const auto applied = inside.value_or(OnednnActivation{"none"});
-  const Tensor y = with_activation.call(x, w.packed, bias, applied.name, applied.scalars, applied.algorithm);
-  return finish(inside ? y : activate(y, e.activation), e);
-}
 
 Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   const auto [out, in] = shape_of(w);
@@ -99,23 +129,40 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
   }
   const OpScope scope("linear", {&x, &weight_of(w), &w.bias, given(e.scale), given(e.residual)});
   count_macs(x.numel() * out);
-  if (w.int8) {
-    const bool fused = use_fused("linear", linear_int8_obstacle(x));
-    return scope.result(fused ? linear_int8(x, *w.int8, w.bias, e) : linear_int8_reference(x, *w.int8, w.bias, e));
-  }
   const char* packed = packed_obstacle(x, w);
   if (use_fused("linear", fused_obstacle(x, w, packed)))
-    return scope.result(packed[0] == '\0' ? linear_packed(x, w, e) : linear_plain(x, w, e));
+    return scope.result(packed[0] == '\0' ? linear_packed(x, *w.packed, e) : linear_plain(x, w, e));
+  if (w.packed && w.packed->is_int8()) return scope.result(linear_int8_reference(x, *w.packed, e));
   if (w.weight.defined()) return scope.result(linear_reference(x, w, e));
-  return scope.result(linear_reference(x, {.weight = unpack_linear(w.packed), .bias = w.bias, .packed = {}}, e));
+  return scope.result(linear_reference(x, {.weight = unpack_linear(*w.packed), .bias = w.bias}, e));
 }
 
-Tensor pack_linear(const Tensor& weight) {
-  if (!onednn_has(weight)) return {};
-  return onednn<Tensor(const Tensor&, std::optional<std::int64_t>)>("mkldnn::_reorder_linear_weight")
-      .call(weight, std::nullopt);
+std::optional<PackedWeight> pack_linear(const Tensor& weight, const Tensor& bias) {
+  const auto dtype = weight.scalar_type();
+  if (!weight.is_cpu() || (dtype != at::kFloat && dtype != at::kBFloat16)) return {};
+  const auto out = weight.size(0), in = weight.size(1);
+  const auto together = dtype == at::kFloat ? Operand<float>::together : Operand<Bf16Bits>::together;
+  const Shape shape = {divided_up(out, tile_columns), divided_up(in, together), tile_columns, together};
+  const bool full = out % tile_columns == 0 && in % together == 0;
+  PackedWeight packed{.blocks = full ? at::empty(shape, weight.options()) : at::zeros(shape, weight.options()),
+                      .bias = in_whole_tiles(bias, out),
+                      .plain = at::empty(weight.sizes(), weight.options().device(at::kMeta)),
+                      .in = in,
+                      .out = out};
+  const Tensor plain = weight.detach().contiguous();
+  with_both(plain, packed.blocks, [&]<class X>(const X* from, X* to) {
+    for_each_place<X>(packed, [&](std::int64_t at, std::int64_t place) { to[place] = from[at]; });
+  });
+  return packed;
 }
 
-Tensor unpack_linear(const Tensor& packed) { return packed.to_dense(packed.scalar_type()); }
+Tensor unpack_linear(const PackedWeight& packed) {
+  if (packed.is_int8()) return dequantise_weight(packed);
+  const Tensor weight = at::empty({packed.out, packed.in}, packed.blocks.options());
+  with_both(weight, packed.blocks, [&]<class X>(X* to, const X* from) {
+    for_each_place<X>(packed, [&](std::int64_t at, std::int64_t place) { to[at] = from[place]; });
+  });
+  return weight;
+}
 
 }  // namespace nunchi::ops

@@ -3,8 +3,8 @@
 //
 //   y = residual + scale * act(s_w (step * codes W_q^T + low * sum(W_q)) + b),   x is about low + step * codes
 //
-//   const ops::Int8Weights w = ops::quantise_weight(weight);              // once, when the model is frozen
-//   Tensor y = ops::linear_int8(x, w, bias, {.activation = ops::Activation::gelu});
+//   weights.packed = ops::quantise_weight(weight, bias);   // once, when the model is frozen
+//   Tensor y = ops::linear(x, weights);
 #pragma once
 
 #include "ops/linear.h"
@@ -20,18 +20,16 @@ struct Int8Codes {
 // Throws Error (model) where a weight is not finite.
 Int8Codes int8_codes(const Tensor& weight);
 
-// The weight [out, in] as linear_int8 wants it.
-Int8Weights quantise_weight(const Tensor& weight);
+// The weight [out, in] in codes of eight bits, with its bias [out], which may be undefined.
+PackedWeight quantise_weight(const Tensor& weight, const Tensor& bias);
 
 // The weight [out, in] in fp32 that the codes stand for.
-Tensor dequantise_weight(const Int8Weights& weights);
+Tensor dequantise_weight(const PackedWeight& weight);
 
 // What the processor is fastest with between the layers of an int8 model: bf16 or fp32.
 at::ScalarType int8_activation_dtype();
 
-// x [..., in] in fp32 or bf16 -> [..., out] in its dtype. `linear` calls these.
-Tensor linear_int8(const Tensor& x, const Int8Weights& weights, const Tensor& bias, const Epilogue& epilogue);
-Tensor linear_int8_reference(const Tensor& x, const Int8Weights& weights, const Tensor& bias, const Epilogue& epilogue);
-const char* linear_int8_obstacle(const Tensor& x);  // why linear_int8 cannot run; empty where it can
+// x [..., in] in fp32 or bf16 -> [..., out] in its dtype: what the fused path of `linear` is compared with.
+Tensor linear_int8_reference(const Tensor& x, const PackedWeight& weight, const Epilogue& epilogue);
 
 }  // namespace nunchi::ops

@@ -1,7 +1,7 @@
 #ifdef __AVX512VNNI__
 #define NUNCHI_ISA_NAMESPACE avx512_vnni
 #define NUNCHI_LANES 16
-#include "ops/int8_product_loops.h"
+#include "ops/product_loops.h"
 
-const nunchi::ops::MultiplyCodes nunchi::ops::avx512_vnni::multiply_codes = multiply_all;
+const nunchi::ops::Multiply<std::uint8_t> nunchi::ops::avx512_vnni::multiply_codes = multiply_all<std::uint8_t>;
 #endif

@@ -18,7 +18,7 @@ TEST(Linear, KeepsItsOwnWeightsWhenFrozenAndDropsThePackedOneWhenThawed) {
   randomise(layer, 1);
   const Tensor weight = layer.weights.weight, x = random({3, 17}, 2), expected = layer.forward(x);
   layer.freeze({});
-  EXPECT_TRUE(layer.weights.packed.defined());
+  EXPECT_TRUE(layer.weights.packed);
   EXPECT_TRUE(layer.weights.weight.is_same(weight));
   {
     const c10::InferenceMode inference;
@@ -26,7 +26,7 @@ TEST(Linear, KeepsItsOwnWeightsWhenFrozenAndDropsThePackedOneWhenThawed) {
     EXPECT_LT(difference(layer.forward(x), expected), 1e-5);
   }
   layer.thaw();
-  EXPECT_FALSE(layer.weights.packed.defined());
+  EXPECT_FALSE(layer.weights.packed);
   EXPECT_TRUE(layer.weights.weight.is_same(weight));
 }
 
@@ -39,7 +39,7 @@ TEST(Linear, LetsTheWeightGoThatTheFileHolds) {  // a frozen model does not hold
   layer.freeze({.precision = Precision::fp32, .on_release = [&](const Tensor& t) { released.push_back(t); }});
   EXPECT_FALSE(layer.weights.weight.defined());
   EXPECT_TRUE(slot_named(layer, "weight").released);
-  EXPECT_TRUE(layer.weights.packed.defined());
+  EXPECT_TRUE(layer.weights.packed);
   EXPECT_TRUE(layer.weights.bias.is_same(bias));
   ASSERT_EQ(released.size(), 1u);
   EXPECT_TRUE(released[0].is_same(weight));
@@ -51,8 +51,8 @@ TEST(Linear, HasEverySmallTensorInTheActivationDtype) {
   const Tensor bias = layer.weights.bias;
   layer.freeze({.precision = Precision::bf16});
   EXPECT_EQ(layer.weights.bias.scalar_type(), at::kBFloat16);
-  if (layer.weights.packed.defined()) {
-    EXPECT_EQ(layer.weights.packed.scalar_type(), at::kBFloat16);
+  if (layer.weights.packed) {
+    EXPECT_EQ(layer.weights.packed->blocks.scalar_type(), at::kBFloat16);
   } else {
     EXPECT_EQ(layer.weights.weight.scalar_type(), at::kBFloat16);
   }

@@ -55,7 +55,7 @@ TEST(PatchEmbed, IsTheSameFrozenAndThawed) {
     const Tensor image = random({2, 3, 22, 26}, 2), expected = layer.forward(image), weight = layer.weights.weight;
     for (const auto& [name, slot] : layer.tensors()) slot->in_file = in_file;
     layer.freeze({});
-    EXPECT_TRUE(layer.weights.packed.defined());
+    EXPECT_TRUE(layer.weights.packed);
     EXPECT_EQ(layer.weights.weight.defined(), !in_file);
     EXPECT_LT(difference(layer.forward(image), expected), 1e-6) << "outside InferenceMode";
     {
@@ -63,7 +63,7 @@ TEST(PatchEmbed, IsTheSameFrozenAndThawed) {
       EXPECT_LT(difference(layer.forward(image), expected), 1e-5);
     }
     layer.thaw();
-    EXPECT_FALSE(layer.weights.packed.defined());
+    EXPECT_FALSE(layer.weights.packed);
     if (!in_file) {
       EXPECT_TRUE(layer.weights.weight.is_same(weight));
     }
@@ -74,7 +74,7 @@ TEST(RearrangedPatchEmbed, EqualsTheConvolutionAfterPermutingTheWeight) {  // R0
   PatchEmbed convolution(3, {4, 6}, 17);
   randomise(convolution, 1);
   Linear proj(3 * 4 * 6, 17);
-  proj.weights = {.weight = for_rearranged(convolution.weights.weight), .bias = convolution.weights.bias, .packed = {}};
+  proj.weights = {.weight = for_rearranged(convolution.weights.weight), .bias = convolution.weights.bias};
   const Tensor image = random({2, 3, 16, 24}, 2), patches = rearrange_patches(image, {4, 6});
   EXPECT_LT(difference(proj.forward(patches), convolution.forward(image)), 1e-5);
   proj.weights.weight = convolution.weights.weight.flatten(1);

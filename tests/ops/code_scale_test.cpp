@@ -55,7 +55,7 @@ TEST(Codes, OfTheLargestNumberAreTheLargest) {
 
 ConvWeights weights(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   const Tensor weight = random({out, in, kernel, kernel}, 64) / std::sqrt(static_cast<double>(in * kernel * kernel));
-  return {.int8 = std::make_shared<Int8Conv>(quantise_conv(weight, random({out}, 65)))};
+  return {.matrix = std::make_shared<ConvMatrix>(quantise_conv(weight, random({out}, 65)))};
 }
 
 // A number on the edge between two codes may fall either way.

@@ -21,9 +21,10 @@ Tensor weight_of(std::int64_t in, std::int64_t out, std::array<std::int64_t, 2> 
   return random({out, in, kernel[0], kernel[1]}, 41) / std::sqrt(static_cast<double>(in * kernel[0] * kernel[1]));
 }
 
-ConvWeights weights(std::int64_t in, std::int64_t out, std::array<std::int64_t, 2> kernel, bool bias = true) {
+ConvWeights weights(std::int64_t in, std::int64_t out, std::array<std::int64_t, 2> kernel, bool bias = true,
+                    const ConvOptions& o = {}) {
   const Tensor weight = weight_of(in, out, kernel);
-  return {.int8 = std::make_shared<Int8Conv>(quantise_conv(weight, bias ? random({out}, 42) : Tensor()))};
+  return {.matrix = std::make_shared<ConvMatrix>(quantise_conv(weight, bias ? random({out}, 42) : Tensor(), o))};
 }
 
 class ConvInt8 : public testing::TestWithParam<at::ScalarType> {
@@ -64,10 +65,10 @@ TEST_P(ConvInt8, AgreesWithItsReferenceOnEveryShape) {
 
 TEST_P(ConvInt8, AgreesDilatedAndWithTensorFlowsPadding) {
   for (const std::int64_t dilation : {2, 3}) {
-    expect_like_the_reference(random({1, 5, 13, 10}, 43, GetParam()), weights(5, 9, {3, 3}),
-                              {.padding = {2, 1}, .dilation = {dilation, 2}});
-    expect_like_the_reference(random({1, 8, 13, 10}, 43, GetParam()), weights(8, 9, {3, 3}),
-                              {.padding = {1, 1}, .dilation = {dilation, 1}});
+    const ConvOptions across{.padding = {2, 1}, .dilation = {dilation, 2}};
+    expect_like_the_reference(random({1, 5, 13, 10}, 43, GetParam()), weights(5, 9, {3, 3}, true, across), across);
+    const ConvOptions down{.padding = {1, 1}, .dilation = {dilation, 1}};
+    expect_like_the_reference(random({1, 8, 13, 10}, 43, GetParam()), weights(8, 9, {3, 3}, true, down), down);
   }
   for (const std::int64_t stride : {1, 2})
     expect_like_the_reference(random({2, 3, 12, 11}, 43, GetParam()), weights(3, 8, {3, 3}),
@@ -141,7 +142,7 @@ TEST(QuantiseConv, IsWithinHalfAStepOfEveryWeight) {
   const Tensor weight = weight_of(7, 70, {3, 5});
   const auto w = quantise_conv(weight, {});
   const Tensor half_steps = weight.abs().amax({1, 2, 3}, true) / 127 / 2;
-  EXPECT_TRUE(((dequantise_conv(w) - weight).abs() <= half_steps * 1.0001).all().item<bool>());
+  EXPECT_TRUE(((unpack_matrix(w) - weight).abs() <= half_steps * 1.0001).all().item<bool>());
   EXPECT_THAT([&] { quantise_conv(weight / 0.0, {}); }, testing::ThrowsMessage<Error>(HasSubstr("finite")));
 }
 
@@ -152,7 +153,7 @@ TEST(ConvInt8Accuracy, IsThatOfEightBits) {
   const ConvOptions o{.padding = {1, 1}};
   const Tensor expected = at::conv2d(x, weight, {}, 1, 1);
   const MacCounter macs;
-  const Tensor found = conv2d(x, {.int8 = std::make_shared<Int8Conv>(quantise_conv(weight, {}))}, o);
+  const Tensor found = conv2d(x, {.matrix = std::make_shared<ConvMatrix>(quantise_conv(weight, {}))}, o);
   EXPECT_EQ(macs.total(), 64 * 64 * 9 * 28 * 28);
   EXPECT_LT((found - expected).pow(2).mean().sqrt().item<double>(),
             0.02 * expected.pow(2).mean().sqrt().item<double>());

@@ -17,7 +17,7 @@ using Pair = std::array<std::int64_t, 2>;
 
 ConvWeights packed(const ConvWeights& plain) {
   ConvWeights w = plain;
-  pack_conv(w, w.weight.size(0));
+  pack_conv(w, {.groups = w.weight.size(0)});
   EXPECT_TRUE(w.depthwise);
   return w;
 }

@@ -20,9 +20,7 @@ Tensor weight_of(std::int64_t in, std::int64_t out) {
 }
 
 LinearWeights weights(std::int64_t in, std::int64_t out, bool bias = true) {
-  LinearWeights w{.int8 = quantise_weight(weight_of(in, out))};
-  if (bias) w.bias = random({out}, 22);
-  return w;
+  return {.packed = quantise_weight(weight_of(in, out), bias ? random({out}, 22) : Tensor())};
 }
 
 class LinearInt8 : public testing::TestWithParam<at::ScalarType> {
@@ -94,17 +92,17 @@ INSTANTIATE_TEST_SUITE_P(Dtypes, LinearInt8, testing::Values(at::kFloat, at::kBF
 TEST(QuantiseWeight, IsWithinHalfAStepOfEveryWeight) {
   Tensor weight = weight_of(37, 70);
   weight[3].zero_();
-  const auto w = quantise_weight(weight);
+  const auto w = quantise_weight(weight, {});
   EXPECT_EQ(w.blocks.sizes(), (Shape{2, 10, 64, 4}));
   const Tensor half_steps = weight.abs().amax({1}, true) / 127 / 2;
   EXPECT_TRUE(((dequantise_weight(w) - weight).abs() <= half_steps * 1.0001).all().item<bool>());
-  EXPECT_TRUE(same(dequantise_weight(quantise_weight(dequantise_weight(w))), dequantise_weight(w)));
+  EXPECT_TRUE(same(dequantise_weight(quantise_weight(dequantise_weight(w), {})), dequantise_weight(w)));
 }
 
 TEST(QuantiseWeight, RefusesWhatIsNotANumber) {
   Tensor weight = weight_of(8, 8);
   weight[1][1].fill_(std::numeric_limits<double>::infinity());
-  EXPECT_THAT([&] { quantise_weight(weight); }, testing::ThrowsMessage<Error>(HasSubstr("finite")));
+  EXPECT_THAT([&] { quantise_weight(weight, {}); }, testing::ThrowsMessage<Error>(HasSubstr("finite")));
 }
 
 // Eight bits for each row and each channel: within 2 % of the formula.
@@ -112,7 +110,7 @@ TEST(LinearInt8Accuracy, IsThatOfEightBits) {
   const c10::InferenceMode inference;
   const Tensor x = random({197, 768}, 35), weight = weight_of(768, 768);
   const Tensor expected = at::linear(x, weight);
-  const Tensor error = linear(x, {.int8 = quantise_weight(weight)}) - expected;
+  const Tensor error = linear(x, {.packed = quantise_weight(weight, {})}) - expected;
   EXPECT_LT(error.pow(2).mean().sqrt().item<double>(), 0.02 * expected.pow(2).mean().sqrt().item<double>());
 }
 

@@ -36,7 +36,7 @@ Inputs inputs_of(const Case& c, at::ScalarType dtype) {
 Tensor run(const Inputs& in) {
   Epilogue epilogue;
   if (in.residual.defined()) epilogue.residual = in.residual;
-  const Tensor y = linear(in.x, {.weight = in.weight, .bias = in.bias, .packed = {}}, epilogue);
+  const Tensor y = linear(in.x, {.weight = in.weight, .bias = in.bias}, epilogue);
   (y * random(y.sizes().vec(), 5, y.scalar_type())).sum().backward();
   return y;
 }
@@ -74,7 +74,7 @@ TEST(LinearTraining, TakesInputsOfAnyStrides) {
   const Tensor x = random({48, 70, 5}, 1).permute({2, 1, 0}).requires_grad_();
   const Tensor weight = random({48, 96}, 2).t().requires_grad_(), dy = random({96, 70, 5}, 3).permute({2, 1, 0});
   reset_path_counts();
-  linear(x, {.weight = weight, .bias = {}, .packed = {}}).backward(dy);
+  linear(x, {.weight = weight, .bias = {}}).backward(dy);
   EXPECT_EQ(path_counts().fused, 1);
   const Tensor rows = dy.reshape({-1, 96});
   EXPECT_LT(difference(x.grad(), dy.matmul(weight.detach())), 3e-6);
@@ -93,7 +93,7 @@ TEST(LinearTraining, GivesOnlyTheGradientsThatAreAskedFor) {
 TEST(LinearTraining, RunsWithoutGradients) {
   const auto in = inputs_of({128, 32, 48}, at::kFloat);
   const Tensor expected = at::linear(in.x, in.weight, in.bias).detach();
-  const LinearWeights w{.weight = in.weight, .bias = in.bias, .packed = {}};
+  const LinearWeights w{.weight = in.weight, .bias = in.bias};
   reset_path_counts();
   {
     const at::NoGradGuard no_grad;
@@ -106,7 +106,7 @@ TEST(LinearTraining, RunsWithoutGradients) {
 
 TEST(LinearTraining, ActivatesAndScalesAsTheReference) {
   const auto in = inputs_of({128, 32, 48, true, true}, at::kFloat);
-  const LinearWeights w{.weight = in.weight, .bias = in.bias, .packed = {}};
+  const LinearWeights w{.weight = in.weight, .bias = in.bias};
   const Tensor kept = random({2, 1, 1}, 8);
   for (const Epilogue& epilogue :
        {Epilogue{.activation = Activation::gelu, .residual = in.residual},
@@ -121,7 +121,7 @@ TEST(LinearTraining, ActivatesAndScalesAsTheReference) {
 TEST(LinearTraining, HasGradientsOfGradients) {
   const auto in = inputs_of({64, 32, 48}, at::kFloat);
   const auto penalty = [&] {
-    const Tensor y = linear(in.x, {.weight = in.weight, .bias = in.bias, .packed = {}});
+    const Tensor y = linear(in.x, {.weight = in.weight, .bias = in.bias});
     return y.pow(3).sum();
   };
   const auto clear = [&] {
@@ -143,7 +143,7 @@ TEST(LinearTraining, HasGradientsOfGradients) {
 TEST(LinearTraining, IsRefusedWithTheReason) {
   const PolicyScope scope(Policy::fused);
   const auto refused = [](const Tensor& x, const Tensor& weight) {
-    return error_of([&] { linear(x, {.weight = weight, .bias = {}, .packed = {}}); });
+    return error_of([&] { linear(x, {.weight = weight, .bias = {}}); });
   };
   EXPECT_THAT(refused(random({3, 17}, 1), random({31, 17}, 2)), HasSubstr("too little to multiply"));
   EXPECT_THAT(refused(random({512, 17}, 1, at::kDouble), random({31, 17}, 2, at::kDouble)), HasSubstr("not fp32"));

@@ -38,7 +38,7 @@ TEST(Recorder, RecordsAnOpWithItsShapesCostAndBytes) {
   for (const auto policy : {Policy::reference, Policy::fused}) {
     const PolicyScope scope(policy);
     Recorder recorder;
-    const Tensor y = linear(x, {.weight = weight, .bias = bias, .packed = pack_linear(weight)});
+    const Tensor y = linear(x, {.weight = weight, .bias = bias, .packed = pack_linear(weight, bias)});
     const auto ops = ops_of(recorder.take());
     ASSERT_EQ(ops.size(), 1u);
     EXPECT_EQ(ops[0].name, "linear");
@@ -54,7 +54,7 @@ TEST(Recorder, SlicesNestAsTheCallsNest) {
   const c10::InferenceMode inference;
   const Tensor image = at::randn({1, 3, 8, 8}), weight = at::randn({4, 3, 4, 4});
   Recorder recorder;
-  patch_embed(image, {.weight = weight, .bias = {}, .packed = {}, .patch = {4, 4}});
+  patch_embed(image, {.weight = weight, .bias = {}, .patch = {4, 4}});
   layer_norm(image, {.weight = {}, .bias = {}});
   const auto recording = recorder.take();
   const auto& slices = recording.slices;
@@ -84,7 +84,7 @@ TEST(Recorder, MacsAreThoseOfTheCounter) {
   Recorder recorder;
   const MacCounter counter;
   attention(q, q, q);
-  linear(at::randn({3, 8}), {.weight = at::randn({6, 8}), .bias = {}, .packed = {}});
+  linear(at::randn({3, 8}), {.weight = at::randn({6, 8}), .bias = {}});
   std::int64_t macs = 0;
   for (const auto& op : ops_of(recorder.take())) macs += op.macs;
   EXPECT_EQ(macs, counter.total());

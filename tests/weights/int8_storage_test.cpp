@@ -38,7 +38,7 @@ TEST(Int8Storage, IsWhatFreezingMakes) {
     const auto [codes, scales] = ops::int8_codes(random({65, 40}, 2));
     return from_int8(codes, scales);
   }();
-  EXPECT_TRUE(same(ops::dequantise_weight(ops::quantise_weight(stored)), stored));
+  EXPECT_TRUE(same(ops::dequantise_weight(ops::quantise_weight(stored, {})), stored));
 }
 
 TEST(Int8Storage, TakesAScaleForEachChannelOrOneForAll) {
@@ -134,10 +134,10 @@ TEST_F(Int8File, FreezesWhatItStoresInInt8AndNothingElse) {
   found.load(read);
   for (int i = 0; i < 2; ++i) {
     freeze(read, nn::Precision::int8, &found);
-    EXPECT_TRUE(read.first.weights.int8);
-    EXPECT_FALSE(read.second.weights.int8);
+    EXPECT_TRUE(read.first.weights.packed->is_int8());
+    EXPECT_FALSE(read.second.weights.packed->is_int8());
     freeze(read, nn::Precision::fp32, &found);
-    EXPECT_FALSE(read.first.weights.int8);
+    EXPECT_FALSE(read.first.weights.packed->is_int8());
   }
   thaw(read, &found);
   EXPECT_TRUE(same(read.second.weights.weight, toy_.second.weights.weight));
@@ -150,7 +150,7 @@ TEST_F(Int8File, WithoutInt8FreezesEveryLayer) {
   Toy read;
   found.load(read);
   freeze(read, nn::Precision::int8, &found);
-  EXPECT_TRUE(read.first.weights.int8 && read.second.weights.int8);
+  EXPECT_TRUE(read.first.weights.packed->is_int8() && read.second.weights.packed->is_int8());
 }
 
 TEST_F(Int8File, WithoutItsScalesIsRefused) {

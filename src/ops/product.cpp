@@ -1,0 +1,335 @@
+#include "ops/product.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/native/CPUBlas.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "core/isa.h"
+#include "core/round_up.h"
+#include "ops/linear_int8.h"
+
+namespace nunchi::ops {
+namespace {
+
+using std::int64_t;
+
+#ifdef __x86_64__
+// A product for each run of rows that lie evenly, and for each piece of them.
+template <class X, class Weight, class Given>
+void multiply_runs(const Product<Given>& p) {
+  const auto* block = reinterpret_cast<const Weight*>(p.block);
+  for (int64_t first = 0, next = 0; first < p.rows; first = next) {
+    const auto step = first + 1 < p.rows ? p.row_at[first + 1] - p.row_at[first] : p.length;
+    for (next = first + 1; next < p.rows && p.row_at[next] - p.row_at[next - 1] == step;) ++next;
+    for (int64_t piece = 0; piece < p.pieces; ++piece) {
+      at::native::cpublas::brgemm(next - first, tile_columns, p.length, step, tile_columns, tile_columns,
+                                  /*add_C=*/piece > 0,
+                                  reinterpret_cast<const X*>(p.x + p.row_at[first] + p.piece_at[piece]),
+                                  block + piece * p.length * tile_columns, p.products + first * tile_columns,
+                                  /*is_vnni=*/true);
+    }
+  }
+}
+
+ProductKernels chosen_kernels() {
+  auto kernels = NUNCHI_OF_CHOSEN_ISA_OR_BF16(product_kernels);
+  const auto& cpu = cpu_info();
+  if (chosen_isa() == Isa::avx512 && cpu.avx512_vnni) kernels.multiply_codes = avx512_vnni::multiply_codes;
+  if (chosen_isa() == Isa::avx2 && cpu.avx_vnni) kernels.multiply_codes = avx_vnni::multiply_codes;
+  if (chosen_isa() >= Isa::avx512 && cpu.amx_int8) kernels.multiply_codes = multiply_by_brgemm;
+  if (chosen_isa() >= Isa::avx512 && cpu.amx_bf16) kernels.multiply_halves = multiply_by_brgemm;
+  return kernels;
+}
+#else
+ProductKernels chosen_kernels() { return portable::product_kernels; }
+#endif
+
+bool are_ranges(const RowCode* of_row, int64_t rows) {
+  return std::none_of(of_row, of_row + rows, [](RowCode code) { return std::isnan(code.low); });
+}
+
+// About 64 rows to a tile, or more where they are short, evenly, in whole sixes, which are what the kernels hold in
+// their registers.
+int64_t rows_of_tile(int64_t rows, int64_t depth) {
+  const auto most = std::clamp<int64_t>(8192 / depth, 64, 256);
+  return rounded_up(divided_up(rows, divided_up(rows, most)), 6);
+}
+
+// Tasks in equal shares, one after the other. Who has done all of a share goes on with the next one.
+class Shares {
+ public:
+  Shares(int64_t tasks, int64_t threads) : tasks_(tasks), next_(static_cast<std::size_t>(threads)) {
+    for (int64_t i = 0; i < threads; ++i) next_[static_cast<std::size_t>(i)] = begin(i);
+  }
+  void take(int64_t thread, const auto& run) {
+    const auto threads = std::ssize(next_);
+    for (int64_t i = 0; i < threads; ++i) {
+      const auto share = (thread + i) % threads;
+      auto& next = next_[static_cast<std::size_t>(share)];
+      for (int64_t task = 0; (task = next.fetch_add(1, std::memory_order_relaxed)) < begin(share + 1);) run(task);
+    }
+  }
+
+ private:
+  int64_t begin(int64_t share) const { return tasks_ * share / std::ssize(next_); }
+
+  int64_t tasks_;
+  std::vector<std::atomic<int64_t>> next_;
+};
+
+// What tiles become in the registers, if they can.
+template <class T>
+Direct<T> direct_to(const ProductResult<T>& result) {
+  const auto& to = result.target;
+  const auto bounds = bounds_of(result.activation);
+  const bool in_order = !to.residual || result.residual_first || result.activation == Activation::none;
+  if (!bounds || !in_order || result.layer_scale || to.out_codes || to.residual_codes) return {};
+  return {.out = to.out, .residual = to.residual, .stride = to.stride, .low = bounds->low, .high = bounds->high};
+}
+
+// Tiles below each other that are done before those beside them. They share their weights, which are most of what is
+// read; where the second cache holds all weights, a row of tiles is done at a time, so that what is written lies
+// together. Each thread has rows of its own, which its cache may know from the layer before; where there are too few,
+// columns.
+int64_t tiles_of_band(int64_t down, std::size_t weight_bytes) {
+  constexpr std::size_t cached = std::size_t{256} << 10;
+  if (weight_bytes <= cached) return 1;
+  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  return down >= 4 * threads ? divided_up(down, threads) : down;
+}
+
+// The product, in tiles of about 64 rows by 64 columns.
+template <class X, class T>
+class Tiles {
+ public:
+  using Sum = typename Operand<X>::Sum;
+  static constexpr bool of_codes = std::is_same_v<X, std::uint8_t>;
+
+  Tiles(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result)
+      : rows_(rows),
+        weight_(weight),
+        result_(result),
+        height_(rows_of_tile(rows.rows, rows.pieces * rows.length)),
+        down_(divided_up(rows.rows, height_)),
+        band_(tiles_of_band(down_, weight.blocks.nbytes())) {
+    if constexpr (std::is_same_v<X, T>) direct_ = direct_to(result);
+    if (std::is_same_v<X, Bf16Bits> && !kernels_.halves_direct) direct_ = {};
+  }
+
+  // Of one thread.
+  struct Scratch {
+    std::unique_ptr<Sum[]> products;
+    std::unique_ptr<int64_t[]> row_at;
+    std::unique_ptr<PieceRange[]> seen;
+    std::vector<RowCode> of_all;
+
+    explicit Scratch(const Tiles& tiles)
+        : products(new Sum[tiles.height_ * tile_columns]),
+          row_at(new int64_t[tiles.height_]),
+          seen(tiles.rows_.seen ? new PieceRange[tiles.height_] : nullptr),
+          of_all(of_codes ? static_cast<std::size_t>(tiles.height_) : 0, tiles.rows_.of_all) {}
+  };
+
+  int64_t count() const { return down_ * weight_.blocks.size(0); }
+
+  void run(int64_t tile, const Scratch& scratch) const {
+    const auto across = weight_.blocks.size(0), top = tile / (band_ * across) * band_;
+    const auto in_band = std::min(band_, down_ - top), within = tile - top * across;
+    const auto column = within / in_band * tile_columns, first = (top + within % in_band) * height_;
+    const auto count = std::min(height_, rows_.rows - first), place = first * weight_.out + column;
+    const auto* blocks = static_cast<const typename Operand<X>::Weight*>(weight_.blocks.const_data_ptr());
+    rows_.places(first, count, scratch.row_at.get(), scratch.seen.get());
+    Product<X> product{.x = rows_.x,
+                       .row_at = scratch.row_at.get(),
+                       .piece_at = rows_.piece_at,
+                       .rows = count,
+                       .columns = std::min(tile_columns, weight_.out - column),
+                       .pieces = rows_.pieces,
+                       .length = rows_.length,
+                       .block = blocks + column * rows_.pieces * rows_.length,
+                       .products = scratch.products.get(),
+                       .seen = scratch.seen.get()};
+    if constexpr (std::is_same_v<X, T>) {
+      if (direct_.out) {
+        product.direct = direct_;
+        product.direct.out += place;
+        if (direct_.residual) product.direct.residual += place;
+        product.direct.bias = at_column(weight_.bias, column);
+      }
+    }
+    kernels_.multiply(product);
+    if (!direct_.out) finish(product, first, column, rows_.of_row ? rows_.of_row + first : scratch.of_all.data());
+  }
+
+ private:
+  static const float* at_column(const Tensor& channels, int64_t column) {
+    return channels.defined() ? channels.const_data_ptr<float>() + column : nullptr;
+  }
+
+  void finish(const Product<X>& product, int64_t first, int64_t column, const RowCode* of_row) const {
+    const auto target = result_.target.from(first * weight_.out + column);
+    if (of_codes && target.out_codes && !are_ranges(of_row, product.rows)) *result_.lost = true;
+    kernels_.finish(Tile<Sum>{.products = product.products,
+                              .rows = product.rows,
+                              .columns = product.columns,
+                              .bias = at_column(weight_.bias, column),
+                              .of_row = of_row,
+                              .scales = at_column(weight_.scales, column),
+                              .sums = at_column(weight_.sums, column),
+                              .activation = result_.activation,
+                              .residual_first = result_.residual_first,
+                              .layer_scale = result_.layer_scale ? result_.layer_scale + column : nullptr},
+                    target);
+  }
+
+  const ProductRows<X>& rows_;
+  const PackedWeight& weight_;
+  const ProductResult<T>& result_;
+  const ProductKernels& kernels_ = product_kernels();
+  int64_t height_, down_, band_;  // of a tile; tiles below each other; of those, in a band
+  Direct<T> direct_ = {};
+};
+
+constexpr int64_t zero = 0;  // where the one piece of a row begins
+
+// Rows beside each other.
+template <class X>
+ProductRows<X> beside(const X* x, int64_t rows, int64_t length) {
+  return {.x = x,
+          .rows = rows,
+          .height = 1,
+          .width = 1,
+          .map_step = length,
+          .row_step = 0,
+          .column_step = 0,
+          .piece_at = &zero,
+          .pieces = 1,
+          .length = length};
+}
+
+// A row's codes beside each other, and its range.
+template <class T>
+struct Quantised {
+  int64_t depth;
+  std::unique_ptr<std::uint8_t[]> codes;
+  std::unique_ptr<RowCode[]> of_row;
+
+  Quantised(int64_t rows, int64_t in)
+      : depth(rounded_up(in, 4)), codes(new std::uint8_t[rows * depth]), of_row(new RowCode[rows]) {}
+
+  ProductRows<std::uint8_t> take(const NumberRows<T>& x) {
+    const auto quantise = product_kernels().of(x.x).quantise;
+    at::parallel_for(0, x.rows, 8, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) of_row[i] = quantise(x.x + i * x.in, x.in, codes.get() + i * depth);
+    });
+    auto rows = beside<std::uint8_t>(codes.get(), x.rows, depth);
+    rows.of_row = of_row.get();
+    return rows;
+  }
+};
+
+// Rows to a part that one thread takes from numbers to numbers, its codes in the second cache; all of them where there
+// are too few to share out.
+int64_t rows_of_part(int64_t rows, int64_t in) {
+  const int64_t threads = at::get_num_threads(), most = std::clamp<int64_t>((int64_t{256} << 10) / in, 64, 512);
+  if (rows < 2 * threads * most) return rows;
+  return divided_up(rows, rounded_up(divided_up(rows, most), threads));
+}
+
+template <class T>
+void multiply_quantised(const NumberRows<T>& x, const PackedWeight& w, const ProductResult<T>& result) {
+  const auto part = rows_of_part(x.rows, x.in);
+  if (part == x.rows) return multiply(Quantised<T>(part, x.in).take(x), w, result);
+  at::parallel_for(0, divided_up(x.rows, part), 1, [&](int64_t begin, int64_t end) {
+    Quantised<T> quantised(part, x.in);
+    for (int64_t i = begin; i < end; ++i) {
+      const auto first = i * part;
+      const NumberRows<T> here{x.x + first * x.in, std::min(part, x.rows - first), x.in};
+      multiply(quantised.take(here), w, result.from(first * w.out));
+    }
+  });
+}
+
+}  // namespace
+
+#ifdef __x86_64__
+void multiply_by_brgemm(const Product<Bf16Bits>& p) { multiply_runs<at::BFloat16, at::BFloat16>(p); }
+void multiply_by_brgemm(const Product<std::uint8_t>& p) { multiply_runs<unsigned char, signed char>(p); }
+#endif
+
+const ProductKernels& product_kernels() {
+  static const ProductKernels chosen = chosen_kernels();
+  return chosen;
+}
+
+template <class X>
+void ProductRows<X>::places(int64_t first, int64_t count, int64_t* at, PieceRange* ranges) const {
+  auto map = first / (height * width), row = first / width % height, column = first % width;
+  for (int64_t i = 0; i < count; ++i) {
+    at[i] = map * map_step + row * row_step + column * column_step;
+    if (seen) ranges[i] = seen[row];
+    if (++column < width) continue;
+    column = 0;
+    if (++row < height) continue;
+    row = 0;
+    ++map;
+  }
+}
+
+template <class X, class T>
+void multiply(const ProductRows<X>& rows, const PackedWeight& w, const ProductResult<T>& result) {
+  const Tiles<X, T> tiles(rows, w, result);
+  const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  Shares shares(tiles.count(), threads);
+  at::parallel_for(0, threads, 1, [&](int64_t thread, int64_t) {
+    typename Tiles<X, T>::Scratch scratch(tiles);
+    shares.take(thread, [&](int64_t tile) { tiles.run(tile, scratch); });
+    if (cpu_info().amx_tile) at::native::cpublas::brgemm_release();
+  });
+}
+
+template <class T>
+void multiply(const NumberRows<T>& x, const PackedWeight& w, const ProductResult<T>& result) {
+  if (w.is_int8()) return multiply_quantised(x, w, result);
+  multiply(beside(x.x, x.rows, x.in), w, result);
+}
+
+template void multiply(const ProductRows<float>&, const PackedWeight&, const ProductResult<float>&);
+template void multiply(const ProductRows<Bf16Bits>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
+template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<float>&);
+template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
+template void multiply(const NumberRows<float>&, const PackedWeight&, const ProductResult<float>&);
+template void multiply(const NumberRows<Bf16Bits>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
+
+RowCode row_code(const std::optional<CodeScale>& scale) {
+  if (!scale) return {0, 1};
+  return {static_cast<float>(-scale->scale * static_cast<double>(scale->zero)), static_cast<float>(scale->scale)};
+}
+
+at::ScalarType numbers_dtype(const Tensor& x) { return scale_of(x) ? int8_activation_dtype() : x.scalar_type(); }
+
+Tensor exactly(const Tensor& x) {
+  const Tensor wide = x.to(at::kFloat);
+  const auto scale = scale_of(x);
+  return scale ? (wide - static_cast<double>(scale->zero)) * scale->scale : wide;
+}
+
+Tensor in_channels_last(const Tensor& x) {
+  Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
+  if (const auto scale = scale_of(x); scale && !dense.is_same(x)) set_scale(dense, *scale);
+  return dense;
+}
+
+Tensor in_whole_tiles(const Tensor& per_channel, int64_t out) {
+  const auto channels = rounded_up(out, tile_columns);
+  if (!per_channel.defined()) return at::zeros({channels}, at::kFloat);
+  const Tensor wide = per_channel.detach().to(at::kFloat).contiguous();
+  return channels == out ? wide : at::constant_pad_nd(wide, {0, channels - out});
+}
+
+}  // namespace nunchi::ops
