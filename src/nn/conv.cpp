@@ -13,6 +13,7 @@ Conv::Conv(const ConvConfig& c) : options_{.stride = c.stride, .padding = {c.pad
 
 void Conv::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights_.weight);
+  fetch(weight, options);
   const auto dtype = activation_dtype(options.precision);
   if (options.precision == Precision::int8 && weight.has_int8 && !weight.in_float) {
     weights_.matrix =

@@ -62,7 +62,8 @@ ops::ConvWeights ConvNorm::folded() const {
 }
 
 void ConvNorm::freeze(const FreezeOptions& options) {
-  const Slot& weight = slot_of(convolution_.weight);
+  Slot& weight = slot_of(convolution_.weight);
+  fetch(weight, options);
   folded_ = folded();
   const bool int8 = options.precision == Precision::int8, in_int8 = int8 && weight.has_int8 && !weight.in_float;
   input_ = in_int8 || (int8 && takes_codes_ && !weight.has_int8) ? weight.input : std::nullopt;

@@ -33,6 +33,7 @@ void Linear::keep_bias(const Tensor& bias) {
 
 void Linear::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights.weight);
+  fetch(weight, options);
   const Tensor plain = weights.weight;
   if (options.precision == Precision::int8 && !weight.in_float)
     weights.packed = ops::quantise_weight(plain, weights.bias);

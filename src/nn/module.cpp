@@ -108,6 +108,10 @@ void Module::buffer(const std::string& name, Tensor& tensor, Shape shape, at::Sc
 
 void Module::child(const std::string& name, Module& module) { children_.emplace_back(name, &module); }
 
+void Module::fetch(Slot& slot, const FreezeOptions& options) {
+  if (std::exchange(slot.released, false)) *slot.tensor = options.read(slot);
+}
+
 void Module::cast(Slot& slot, const FreezeOptions& options) {
   const auto dtype = activation_dtype(options.precision);
   Tensor& tensor = *slot.tensor;

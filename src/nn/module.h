@@ -50,6 +50,7 @@ struct Slot {
 struct FreezeOptions {
   Precision precision = Precision::fp32;
   std::function<void(const Tensor&)> on_release = [](const Tensor&) {};  // called with each tensor that is let go
+  std::function<Tensor(const Slot&)> read = {};  // a released weight again, where it is about to be packed
 };
 
 class Module {
@@ -106,6 +107,8 @@ class Module {
     return y;
   }
 
+  // Reads a released weight, before freezing packs it.
+  static void fetch(Slot& slot, const FreezeOptions& options);
   // The two ways a tensor leaves its plain form when a module freezes.
   void cast(Slot& slot, const FreezeOptions& options);     // to the activation dtype
   void release(Slot& slot, const FreezeOptions& options);  // it lives on in a packed form

@@ -228,7 +228,8 @@ void multiply_pixels(const Tensor& given, const ConvMatrix& w, const ProductResu
 Tensor kernel_rows(const Tensor& weight, int64_t together, const ConvOptions& o) {
   const auto length = pixels_of_piece(weight, o.dilation[1] > 1) * weight.size(1);
   const Tensor pieces = weight.detach().permute({0, 2, 3, 1}).reshape({weight.size(0), -1, length});
-  return at::constant_pad_nd(pieces, {0, rounded_up(length, together) - length}).flatten(1);
+  const auto more = rounded_up(length, together) - length;
+  return (more == 0 ? pieces : at::constant_pad_nd(pieces, {0, more})).flatten(1);
 }
 
 std::optional<ConvMatrix> pack_matrix(const Tensor& weight, const Tensor& bias, const ConvOptions& o) {

@@ -1,15 +1,12 @@
 #include "ops/linear.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
-#include "core/round_up.h"
 #include "ops/count.h"
 #include "ops/linear_int8.h"
 #include "ops/linear_training.h"
@@ -17,6 +14,7 @@
 #include "ops/policy.h"
 #include "ops/product.h"
 #include "ops/relevance.h"
+#include "ops/weight_blocks.h"
 
 namespace nunchi::ops {
 namespace {
@@ -95,30 +93,6 @@ Tensor linear_packed(const Tensor& x, const PackedWeight& w, const Epilogue& e) 
   return all_inside ? y : finish(activates ? y : activate(y, e.activation), e);
 }
 
-// Calls f with a weight [out, in], and the same one in blocks, as what they consist of.
-void with_both(const Tensor& weight, const Tensor& blocks, const auto& f) {
-  if (weight.scalar_type() == at::kFloat)
-    f(elements<float>(weight), elements<float>(blocks));
-  else
-    f(elements<Bf16Bits>(weight), elements<Bf16Bits>(blocks));
-}
-
-// Calls f(plain, packed) for the places of each weight.
-template <class X>
-void for_each_place(const PackedWeight& w, const auto& f) {
-  constexpr auto together = Operand<X>::together;
-  at::parallel_for(0, w.blocks.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t tile = begin; tile < end; ++tile) {
-      const auto first = tile * tile_columns, columns = std::min(tile_columns, w.out - first);
-      for (std::int64_t k = 0; k < w.in; ++k) {
-        const auto group = tile * w.depth() + k / together * together;
-        for (std::int64_t j = 0; j < columns; ++j)
-          f((first + j) * w.in + k, group * tile_columns + j * together + k % together);
-      }
-    }
-  });
-}
-
 }  // namespace
 
 Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
@@ -140,29 +114,15 @@ Tensor linear(const Tensor& x, const LinearWeights& w, const Epilogue& e) {
 std::optional<PackedWeight> pack_linear(const Tensor& weight, const Tensor& bias) {
   const auto dtype = weight.scalar_type();
   if (!weight.is_cpu() || (dtype != at::kFloat && dtype != at::kBFloat16)) return {};
-  const auto out = weight.size(0), in = weight.size(1);
-  const auto together = dtype == at::kFloat ? Operand<float>::together : Operand<Bf16Bits>::together;
-  const Shape shape = {divided_up(out, tile_columns), divided_up(in, together), tile_columns, together};
-  const bool full = out % tile_columns == 0 && in % together == 0;
-  PackedWeight packed{.blocks = full ? at::empty(shape, weight.options()) : at::zeros(shape, weight.options()),
-                      .bias = in_whole_tiles(bias, out),
+  return PackedWeight{.blocks = in_blocks(weight),
+                      .bias = in_whole_tiles(bias, weight.size(0)),
                       .plain = at::empty(weight.sizes(), weight.options().device(at::kMeta)),
-                      .in = in,
-                      .out = out};
-  const Tensor plain = weight.detach().contiguous();
-  with_both(plain, packed.blocks, [&]<class X>(const X* from, X* to) {
-    for_each_place<X>(packed, [&](std::int64_t at, std::int64_t place) { to[place] = from[at]; });
-  });
-  return packed;
+                      .in = weight.size(1),
+                      .out = weight.size(0)};
 }
 
 Tensor unpack_linear(const PackedWeight& packed) {
-  if (packed.is_int8()) return dequantise_weight(packed);
-  const Tensor weight = at::empty({packed.out, packed.in}, packed.blocks.options());
-  with_both(weight, packed.blocks, [&]<class X>(X* to, const X* from) {
-    for_each_place<X>(packed, [&](std::int64_t at, std::int64_t place) { to[at] = from[place]; });
-  });
-  return weight;
+  return packed.is_int8() ? dequantise_weight(packed) : from_blocks(packed.blocks, {packed.out, packed.in});
 }
 
 }  // namespace nunchi::ops

@@ -1,45 +1,66 @@
 #include "ops/linear_int8.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/amax.h>
 #include <ATen/ops/amin.h>
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/where.h>
 
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+
 #include "core/isa.h"
-#include "core/round_up.h"
 #include "ops/product.h"
+#include "ops/weight_blocks.h"
 
 namespace nunchi::ops {
 
 Int8Codes int8_codes(const Tensor& weight) {
-  const Tensor rows = weight.detach().to(at::kFloat).flatten(1), largest = rows.abs().amax(1, /*keepdim=*/true);
-  if (!largest.isfinite().all().item<bool>()) {
-    throw Error(ErrorKind::model, "int8: expected finite weights, found NaN or infinity in a layer; use fp32");
-  }
-  const Tensor scales = at::where(largest > 0, largest / 127, 1.0);
-  return {.codes = (rows / scales).round_().to(at::kChar).view(weight.sizes()), .scales = scales};
+  const Tensor rows = weight.detach().to(at::kFloat).flatten(1).contiguous();
+  const auto out = rows.size(0), in = rows.size(1);
+  Int8Codes result{.codes = at::empty(weight.sizes(), at::kChar), .scales = at::empty({out, 1}, at::kFloat)};
+  const auto* from = rows.const_data_ptr<float>();
+  auto* codes = result.codes.mutable_data_ptr<std::int8_t>();
+  auto* scales = result.scales.mutable_data_ptr<float>();
+  std::atomic<bool> is_finite = true;
+  at::parallel_for(0, out, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      const float* row = from + j * in;
+      std::uint32_t bits = 0;  // of magnitudes, which order as their bits do, those of no number last
+      for (std::int64_t k = 0; k < in; ++k) bits = std::max(bits, std::bit_cast<std::uint32_t>(row[k]) & 0x7fffffffu);
+      const auto largest = std::bit_cast<float>(bits);
+      if (!std::isfinite(largest)) {
+        is_finite = false;
+        continue;
+      }
+      scales[j] = largest > 0 ? largest / 127 : 1;
+      constexpr float rounding = 12582912;  // 1.5 * 2^23: added, it leaves the nearest integer
+      for (std::int64_t k = 0; k < in; ++k)
+        codes[j * in + k] = static_cast<std::int8_t>((row[k] / scales[j] + rounding) - rounding);
+    }
+  });
+  if (is_finite) return result;
+  throw Error(ErrorKind::model, "int8: expected finite weights, found NaN or infinity in a layer; use fp32");
 }
 
 PackedWeight quantise_weight(const Tensor& weight, const Tensor& bias) {
-  const auto in = weight.size(1), out = weight.size(0);
+  const auto out = weight.size(0);
   const auto [codes, scales] = int8_codes(weight);
-  const auto tiles = divided_up(out, tile_columns);
-  const Tensor padded = at::constant_pad_nd(codes, {0, rounded_up(in, 4) - in, 0, tiles * tile_columns - out});
-  PackedWeight w{.blocks = padded.view({tiles, tile_columns, -1, 4}).transpose(1, 2).contiguous(),
-                 .bias = in_whole_tiles(bias, out),
-                 .scales = in_whole_tiles(scales.squeeze(1), out),
-                 .plain = at::empty(weight.sizes(), at::TensorOptions(at::kChar).device(at::kMeta)),
-                 .in = in,
-                 .out = out};
-  w.sums = w.scales * padded.sum(1).to(at::kFloat);
-  return w;
+  const Tensor of_channel = scales.squeeze(1);
+  return {.blocks = in_blocks(codes),
+          .bias = in_whole_tiles(bias, out),
+          .scales = in_whole_tiles(of_channel, out),
+          .sums = in_whole_tiles(of_channel * codes.sum(1).to(at::kFloat), out),
+          .plain = at::empty(weight.sizes(), at::TensorOptions(at::kChar).device(at::kMeta)),
+          .in = weight.size(1),
+          .out = out};
 }
 
 Tensor dequantise_weight(const PackedWeight& w) {
-  const Tensor codes = w.blocks.transpose(1, 2).flatten(2).flatten(0, 1);  // [out, in], padded
-  return (codes.to(at::kFloat) * w.scales.unsqueeze(1)).slice(0, 0, w.out).slice(1, 0, w.in);
+  return from_blocks(w.blocks, {w.out, w.in}).to(at::kFloat) * w.scales.slice(0, 0, w.out).unsqueeze(1);
 }
 
 at::ScalarType int8_activation_dtype() {

@@ -54,7 +54,7 @@ VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optio
       precision_(precision.value_or(checkpoint_.has_int8() ? nn::Precision::int8 : nn::Precision::fp32)),
       device_(device) {
   require_cpu_for_int8(path_, precision_, device_);
-  checkpoint_.load(*network_);
+  checkpoint_.load_to_freeze(*network_);
   weights::freeze(*network_, precision_, &checkpoint_);
 }
 

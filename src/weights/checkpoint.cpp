@@ -156,7 +156,11 @@ bool Checkpoint::is_replaced(const std::string& own_name) const {
                      [&](const std::string& part) { return own_name.starts_with(part + "."); });
 }
 
-void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
+void Checkpoint::load(nn::Module& module, std::uint64_t seed) const { load(module, seed, /*leaves_int8=*/false); }
+
+void Checkpoint::load_to_freeze(nn::Module& module) const { load(module, /*seed=*/0, /*leaves_int8=*/true); }
+
+void Checkpoint::load(nn::Module& module, std::uint64_t seed, bool leaves_int8) const {
   ASSERT(!c10::InferenceMode::is_enabled(), "loading runs outside InferenceMode");
   verify(module);
   auto generator = nn::seeded(seed);
@@ -168,9 +172,10 @@ void Checkpoint::load(nn::Module& module, std::uint64_t seed) const {
       *slot->tensor = drawn.to(device_);
       continue;
     }
-    *slot->tensor = read_onto_device(name);
     slot->in_file = true;
     slot->in_float = in_int8 && !is_in_int8(name);
+    slot->released = leaves_int8 && in_int8 && slot->has_int8 && !slot->in_float;
+    *slot->tensor = slot->released ? Tensor() : read_onto_device(name);
     slot->input = in_int8 ? input_scale(name) : std::nullopt;
   }
 }
@@ -288,12 +293,14 @@ void Checkpoint::let_go(const Tensor& tensor) const {
 
 namespace {
 
-// Brings back what an earlier freeze changed, so that a model may go from one precision to another.
-void undo_freeze(nn::Module& module, const Checkpoint* checkpoint) {
+// Brings back what an earlier freeze changed, so that a model may go from one precision to another. What is unrolled
+// from eight bits is left to the layers where they freeze next.
+void undo_freeze(nn::Module& module, const Checkpoint* checkpoint, bool freezes_next) {
   module.thaw();
   for (const auto& [name, slot] : module.tensors()) {
     ASSERT(!slot->in_file || checkpoint != nullptr, "a model read from a checkpoint is frozen and thawed with it");
-    if (!std::exchange(slot->released, false)) continue;
+    if (!slot->released || (freezes_next && slot->has_int8 && checkpoint->is_in_int8(name))) continue;
+    slot->released = false;
     *slot->tensor = checkpoint->read_onto_device(name);
   }
 }
@@ -303,9 +310,14 @@ void undo_freeze(nn::Module& module, const Checkpoint* checkpoint) {
 void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* checkpoint) {
   ASSERT(!c10::InferenceMode::is_enabled(), "freezing runs outside InferenceMode");
   nn::FreezeOptions options{.precision = precision};
-  if (checkpoint) options.on_release = [checkpoint](const Tensor& tensor) { checkpoint->let_go(tensor); };
+  std::map<const nn::Slot*, std::string> names;
+  for (const auto& [name, slot] : module.tensors()) names[slot] = name;
+  if (checkpoint) {
+    options.on_release = [checkpoint](const Tensor& tensor) { checkpoint->let_go(tensor); };
+    options.read = [&](const nn::Slot& slot) { return checkpoint->read_onto_device(names.at(&slot)); };
+  }
   module.train(false);
-  undo_freeze(module, checkpoint);
+  undo_freeze(module, checkpoint, /*freezes_next=*/true);
   module.freeze(options);
   malloc_trim(0);  // what joining and casting left behind: 80 MB for a ViT-B/16 in bf16
   if (checkpoint) checkpoint->check();
@@ -313,7 +325,7 @@ void freeze(nn::Module& module, nn::Precision precision, const Checkpoint* check
 
 void thaw(nn::Module& module, const Checkpoint* checkpoint) {
   ASSERT(!c10::InferenceMode::is_enabled(), "thawing runs outside InferenceMode");
-  undo_freeze(module, checkpoint);
+  undo_freeze(module, checkpoint, /*freezes_next=*/false);
   for (const auto& [name, slot] : module.tensors()) {
     if (std::exchange(slot->in_file, false)) *slot->tensor = slot->tensor->clone();
   }

@@ -26,6 +26,9 @@ class Checkpoint {
   // are owned, the rest are views of the file; on another device all are owned. Throws Error (model) with all missing,
   // unexpected and misshaped names. Replaced heads are drawn from `seed`.
   void load(nn::Module& module, std::uint64_t seed = 0) const;
+  // The same for a module that is frozen next: weights that the file has in eight bits are left to freeze(), which
+  // unrolls one at a time.
+  void load_to_freeze(nn::Module& module) const;
 
   // The same check without reading: throws the same report.
   void verify(nn::Module& module) const;
@@ -42,13 +45,14 @@ class Checkpoint {
 
   // Whether any weight is stored in int8 (weights/int8_storage.h): what is not then stays in floating point, too.
   bool has_int8() const;
+  bool is_in_int8(const std::string& own_name) const;
 
   const KeyTable& table() const { return table_; }
   const std::string& prefix() const { return prefix_; }
 
  private:
   Tensor read_theirs(const std::string& name) const;
-  bool is_in_int8(const std::string& own_name) const;
+  void load(nn::Module& module, std::uint64_t seed, bool leaves_int8) const;
   std::optional<ops::CodeScale> input_scale(const std::string& own_name) const;
   bool is_replaced(const std::string& own_name) const;
 

@@ -30,7 +30,7 @@ std::string beside(const std::string& weight, const std::string& name) {
 }  // namespace
 
 Tensor from_int8(const Tensor& codes, const Tensor& scales) {
-  return (codes.flatten(1).to(at::kFloat) * scales.to(at::kFloat).view({-1, 1})).view(codes.sizes());
+  return codes.flatten(1).to(at::kFloat).mul_(scales.to(at::kFloat).view({-1, 1})).view(codes.sizes());
 }
 
 std::string scales_name(const std::string& weight) { return weight + "_scale"; }

@@ -153,6 +153,26 @@ TEST_F(Int8File, WithoutInt8FreezesEveryLayer) {
   EXPECT_TRUE(read.first.weights.packed->is_int8() && read.second.weights.packed->is_int8());
 }
 
+TEST_F(Int8File, IsUnrolledWhereALayerFreezes) {
+  write_checkpoint(file(), toy_, table, "", {.int8 = true});
+  const auto found = checkpoint();
+  Toy at_once, layer_by_layer;
+  found.load(at_once);
+  found.load_to_freeze(layer_by_layer);
+  EXPECT_FALSE(layer_by_layer.first.weights.weight.defined());
+  EXPECT_TRUE(layer_by_layer.first.weights.bias.defined());
+  for (const auto precision : {nn::Precision::int8, nn::Precision::fp32, nn::Precision::int8}) {
+    freeze(at_once, precision, &found);
+    freeze(layer_by_layer, precision, &found);
+    EXPECT_FALSE(layer_by_layer.first.weights.weight.defined());
+    EXPECT_TRUE(same(layer_by_layer.first.weights.packed->blocks, at_once.first.weights.packed->blocks));
+    EXPECT_TRUE(same(layer_by_layer.second.weights.packed->blocks, at_once.second.weights.packed->blocks));
+  }
+  thaw(at_once, &found);
+  thaw(layer_by_layer, &found);
+  EXPECT_TRUE(same(layer_by_layer.first.weights.weight, at_once.first.weights.weight));
+}
+
 TEST_F(Int8File, WithoutItsScalesIsRefused) {
   std::map<std::string, Tensor> tensors;
   for (const auto& [name, slot] : toy_.tensors()) tensors[name] = *slot->tensor;
