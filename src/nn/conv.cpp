@@ -14,6 +14,7 @@ Conv::Conv(const ConvConfig& c) : options_{.stride = c.stride, .padding = {c.pad
 void Conv::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights_.weight);
   fetch(weight, options);
+  if (weights_.bias.defined()) cast(slot_of(weights_.bias), options);
   const auto dtype = activation_dtype(options.precision);
   if (options.precision == Precision::int8 && weight.has_int8 && !weight.in_float) {
     weights_.matrix =
@@ -30,7 +31,6 @@ void Conv::freeze(const FreezeOptions& options) {
     release(weight, options);
   else
     cast(weight, options);
-  if (weights_.bias.defined()) cast(slot_of(weights_.bias), options);
 }
 
 void Conv::thaw() {

@@ -34,6 +34,7 @@ void Linear::keep_bias(const Tensor& bias) {
 void Linear::freeze(const FreezeOptions& options) {
   Slot& weight = slot_of(weights.weight);
   fetch(weight, options);
+  if (weights.bias.defined()) cast(slot_of(weights.bias), options);
   const Tensor plain = weights.weight;
   if (options.precision == Precision::int8 && !weight.in_float)
     weights.packed = ops::quantise_weight(plain, weights.bias);
@@ -43,7 +44,6 @@ void Linear::freeze(const FreezeOptions& options) {
     release(weight, options);
   else
     cast(weight, options);
-  if (weights.bias.defined()) cast(slot_of(weights.bias), options);
 }
 
 void Linear::thaw() {

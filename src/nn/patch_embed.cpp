@@ -14,13 +14,13 @@ PatchEmbed::PatchEmbed(std::int64_t channels, std::array<std::int64_t, 2> patch,
 }
 
 void PatchEmbed::freeze(const FreezeOptions& options) {
+  if (has_bias_) cast(slot_of(weights.bias), options);
   const Tensor flat = weights.weight.detach().flatten(1).to(activation_dtype(options.precision));
   weights.packed = ops::pack_linear(flat, weights.bias);
   if (weights.packed)
     release(slot_of(weights.weight), options);
   else
     cast(slot_of(weights.weight), options);
-  if (has_bias_) cast(slot_of(weights.bias), options);
 }
 
 void PatchEmbed::thaw() {

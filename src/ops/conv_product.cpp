@@ -42,7 +42,7 @@ struct Places {
     for (int64_t i = 0; i < e.size[0]; ++i) {
       const auto top = i * o.stride[0] - e.before[0], left = x.size(2) - top;
       const auto first = top < 0 ? divided_up(-top, dilation) : 0, end = left > 0 ? divided_up(left, dilation) : 0;
-      seen.push_back({first * in_row, std::min(end, kernel_h) * in_row});
+      seen.push_back({std::min(first, kernel_h) * in_row, std::min(end, kernel_h) * in_row});
     }
   }
   int64_t at(int64_t row, int64_t column) const { return (row * width + column) * channels; }

@@ -36,7 +36,8 @@ Int8Codes int8_codes(const Tensor& weight) {
         is_finite = false;
         continue;
       }
-      scales[j] = largest > 0 ? largest / 127 : 1;
+      const float scale = largest / 127;
+      scales[j] = scale > 0 ? scale : 1;
       constexpr float rounding = 12582912;  // 1.5 * 2^23: added, it leaves the nearest integer
       for (std::int64_t k = 0; k < in; ++k)
         codes[j * in + k] = static_cast<std::int8_t>((row[k] / scales[j] + rounding) - rounding);

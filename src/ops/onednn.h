@@ -1,6 +1,6 @@
 // ops/onednn.h: oneDNN's entry points have no C++ name in LibTorch: the dispatcher finds them by their schema.
 //
-//   static const auto op = onednn<Signature>("mkldnn::_linear_pointwise");
+//   static const auto op = onednn<Signature>("mkldnn::_convolution_pointwise");
 //   const auto inside = onednn_activation(Activation::relu);
 //   op.call(x, packed, bias, inside->name, inside->scalars, inside->algorithm);
 #pragma once

@@ -56,7 +56,7 @@ bool are_ranges(const RowCode* of_row, int64_t rows) {
 // About 64 rows to a tile, or more where they are short, evenly, in whole sixes, which are what the kernels hold in
 // their registers.
 int64_t rows_of_tile(int64_t rows, int64_t depth) {
-  const auto most = std::clamp<int64_t>(8192 / depth, 64, 256);
+  const auto most = std::clamp<int64_t>(8192 / std::max<int64_t>(depth, 1), 64, 256);
   return rounded_up(divided_up(rows, divided_up(rows, most)), 6);
 }
 
@@ -82,15 +82,16 @@ class Shares {
   std::vector<std::atomic<int64_t>> next_;
 };
 
-// What tiles become in the registers, if they can.
+// Where numbers are to stay, if tiles can become what is asked for in the registers.
 template <class T>
-Direct<T> direct_to(const ProductResult<T>& result) {
+std::optional<Bounds> direct_bounds(const ProductResult<T>& result) {
   const auto& to = result.target;
-  const auto bounds = bounds_of(result.activation);
   const bool in_order = !to.residual || result.residual_first || result.activation == Activation::none;
-  if (!bounds || !in_order || result.layer_scale || to.out_codes || to.residual_codes) return {};
-  return {.out = to.out, .residual = to.residual, .stride = to.stride, .low = bounds->low, .high = bounds->high};
+  if (!in_order || result.layer_scale || to.out_codes || to.residual_codes) return std::nullopt;
+  return bounds_of(result.activation);
 }
+
+int64_t threads_here() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
 // Tiles below each other that are done before those beside them. They share their weights, which are most of what is
 // read; where the second cache holds all weights, a row of tiles is done at a time, so that what is written lies
@@ -99,8 +100,7 @@ Direct<T> direct_to(const ProductResult<T>& result) {
 int64_t tiles_of_band(int64_t down, std::size_t weight_bytes) {
   constexpr std::size_t cached = std::size_t{256} << 10;
   if (weight_bytes <= cached) return 1;
-  const int64_t threads = at::in_parallel_region() ? 1 : at::get_num_threads();
-  return down >= 4 * threads ? divided_up(down, threads) : down;
+  return down >= 4 * threads_here() ? divided_up(down, threads_here()) : down;
 }
 
 // The product, in tiles of about 64 rows by 64 columns.
@@ -117,8 +117,7 @@ class Tiles {
         height_(rows_of_tile(rows.rows, rows.pieces * rows.length)),
         down_(divided_up(rows.rows, height_)),
         band_(tiles_of_band(down_, weight.blocks.nbytes())) {
-    if constexpr (std::is_same_v<X, T>) direct_ = direct_to(result);
-    if (std::is_same_v<X, Bf16Bits> && !kernels_.halves_direct) direct_ = {};
+    if (!of_codes && (std::is_same_v<X, float> || kernels_.halves_direct)) direct_ = direct_bounds(result);
   }
 
   // Of one thread.
@@ -141,7 +140,8 @@ class Tiles {
     const auto across = weight_.blocks.size(0), top = tile / (band_ * across) * band_;
     const auto in_band = std::min(band_, down_ - top), within = tile - top * across;
     const auto column = within / in_band * tile_columns, first = (top + within % in_band) * height_;
-    const auto count = std::min(height_, rows_.rows - first), place = first * weight_.out + column;
+    const auto count = std::min(height_, rows_.rows - first);
+    const auto target = result_.target.from(first * weight_.out + column);
     const auto* blocks = static_cast<const typename Operand<X>::Weight*>(weight_.blocks.const_data_ptr());
     rows_.places(first, count, scratch.row_at.get(), scratch.seen.get());
     Product<X> product{.x = rows_.x,
@@ -154,28 +154,15 @@ class Tiles {
                        .block = blocks + column * rows_.pieces * rows_.length,
                        .products = scratch.products.get(),
                        .seen = scratch.seen.get()};
-    if constexpr (std::is_same_v<X, T>) {
-      if (direct_.out) {
-        product.direct = direct_;
-        product.direct.out += place;
-        if (direct_.residual) product.direct.residual += place;
-        product.direct.bias = at_column(weight_.bias, column);
-      }
+    if constexpr (!of_codes) {
+      if (direct_) product.direct = {target, at_column(weight_.bias, column), direct_->low, direct_->high};
     }
     kernels_.multiply(product);
-    if (!direct_.out) finish(product, first, column, rows_.of_row ? rows_.of_row + first : scratch.of_all.data());
-  }
-
- private:
-  static const float* at_column(const Tensor& channels, int64_t column) {
-    return channels.defined() ? channels.const_data_ptr<float>() + column : nullptr;
-  }
-
-  void finish(const Product<X>& product, int64_t first, int64_t column, const RowCode* of_row) const {
-    const auto target = result_.target.from(first * weight_.out + column);
-    if (of_codes && target.out_codes && !are_ranges(of_row, product.rows)) *result_.lost = true;
+    if (direct_) return;
+    const auto* of_row = rows_.of_row ? rows_.of_row + first : scratch.of_all.data();
+    if (of_codes && target.out_codes && !are_ranges(of_row, count)) *result_.lost = true;
     kernels_.finish(Tile<Sum>{.products = product.products,
-                              .rows = product.rows,
+                              .rows = count,
                               .columns = product.columns,
                               .bias = at_column(weight_.bias, column),
                               .of_row = of_row,
@@ -187,12 +174,17 @@ class Tiles {
                     target);
   }
 
+ private:
+  static const float* at_column(const Tensor& channels, int64_t column) {
+    return channels.defined() ? channels.const_data_ptr<float>() + column : nullptr;
+  }
+
   const ProductRows<X>& rows_;
   const PackedWeight& weight_;
   const ProductResult<T>& result_;
   const ProductKernels& kernels_ = product_kernels();
   int64_t height_, down_, band_;  // of a tile; tiles below each other; of those, in a band
-  Direct<T> direct_ = {};
+  std::optional<Bounds> direct_;
 };
 
 constexpr int64_t zero = 0;  // where the one piece of a row begins
@@ -284,7 +276,7 @@ void ProductRows<X>::places(int64_t first, int64_t count, int64_t* at, PieceRang
 template <class X, class T>
 void multiply(const ProductRows<X>& rows, const PackedWeight& w, const ProductResult<T>& result) {
   const Tiles<X, T> tiles(rows, w, result);
-  const auto threads = at::in_parallel_region() ? 1 : at::get_num_threads();
+  const auto threads = threads_here();
   Shares shares(tiles.count(), threads);
   at::parallel_for(0, threads, 1, [&](int64_t thread, int64_t) {
     typename Tiles<X, T>::Scratch scratch(tiles);

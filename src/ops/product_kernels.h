@@ -34,12 +34,32 @@ struct Operand<std::uint8_t> {
   static constexpr std::int64_t together = 4;
 };
 
-// What numbers become without leaving the registers: sums of products + bias + residual, within `low` and `high`.
+struct RowCode {
+  float low, step;
+};
+
+// One tile of a matrix of floats or bfloat16, or of codes where `out_codes` is not null. A residual has the layout of
+// the result; one of the two, or none, is not null.
+template <class T>
+struct TileTarget {
+  T* out = nullptr;
+  const T* residual = nullptr;
+  std::uint8_t* out_codes = nullptr;
+  const std::uint8_t* residual_codes = nullptr;
+  RowCode of_out{0, 1}, of_residual{0, 1};  // of the codes
+  std::int64_t stride = 0;
+
+  TileTarget from(std::int64_t place) const {
+    const auto at = [place](auto* begin) { return begin ? begin + place : nullptr; };
+    return {at(out), at(residual), at(out_codes), at(residual_codes), of_out, of_residual, stride};
+  }
+};
+
+// What sums of products of numbers become without leaving the registers: with bias and residual, within `low` and
+// `high`. For a target that has no codes.
 template <class T>
 struct Direct {
-  T* out = nullptr;  // or the sums themselves are wanted
-  const T* residual = nullptr;
-  std::int64_t stride = 0;      // of both
+  TileTarget<T> to = {};        // without `out`, the sums themselves are wanted
   const float* bias = nullptr;  // [tile_columns]
   float low = 0, high = 0;
 };
@@ -63,10 +83,6 @@ struct Product {
 };
 template <class X>
 using Multiply = void (*)(const Product<X>&);
-
-struct RowCode {
-  float low, step;
-};
 
 struct Range {
   float low, high;  // low is NaN where any number is none or infinite
@@ -99,23 +115,6 @@ struct Tile {
   Activation activation;       // one of those that tile_applies() names
   bool residual_first;         // is added before the activation
   const float* layer_scale;    // [tile_columns], or null
-};
-
-// One tile of a matrix of floats or bfloat16, or of codes where `out_codes` is not null. A residual has the layout of
-// the result; one of the two, or none, is not null.
-template <class T>
-struct TileTarget {
-  T* out = nullptr;
-  const T* residual = nullptr;
-  std::uint8_t* out_codes = nullptr;
-  const std::uint8_t* residual_codes = nullptr;
-  RowCode of_out{0, 1}, of_residual{0, 1};  // of the codes
-  std::int64_t stride;
-
-  TileTarget from(std::int64_t place) const {
-    const auto at = [place](auto* begin) { return begin ? begin + place : nullptr; };
-    return {at(out), at(residual), at(out_codes), at(residual_codes), of_out, of_residual, stride};
-  }
 };
 
 template <class Sum, class T>

@@ -95,14 +95,14 @@ PieceRange pieces_seen(const Product<X>& p, std::int64_t row, std::int64_t rows)
 template <bool whole, bool adds, class X, std::int64_t rows, std::int64_t vectors>
 [[gnu::always_inline]] inline void put_rows(const Product<X>& p, const Floats (&sums)[rows][vectors], std::int64_t row,
                                             std::int64_t column) {
-  const Direct<X> to = p.direct;
-  const Floats low = all(to.low), high = all(to.high);
+  const auto stride = p.direct.to.stride, place = row * stride + column;
+  const Floats low = all(p.direct.low), high = all(p.direct.high);
   Floats bias[vectors];
-  NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) bias[v] = load(to.bias + column + v * lanes);
+  NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) bias[v] = load(p.direct.bias + column + v * lanes);
   const auto left = p.columns - column - (vectors - 1) * lanes;
-  X* out = to.out + row * to.stride + column;
-  const X* residual = adds ? to.residual + row * to.stride + column : nullptr;
-  NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i, out += to.stride) {
+  X* out = p.direct.to.out + place;
+  const X* residual = adds ? p.direct.to.residual + place : nullptr;
+  NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i, out += stride) {
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
       Floats y = sums[i][v] + bias[v];
       const bool is_whole = whole || v + 1 < vectors;
@@ -113,14 +113,14 @@ template <bool whole, bool adds, class X, std::int64_t rows, std::int64_t vector
       else
         store_some(y, out + v * lanes, left);
     }
-    if constexpr (adds) residual += to.stride;
+    if constexpr (adds) residual += stride;
   }
 }
 
 template <class X, std::int64_t rows, std::int64_t vectors>
 [[gnu::always_inline]] inline void put_directly(const Product<X>& p, const Floats (&sums)[rows][vectors],
                                                 std::int64_t row, std::int64_t column) {
-  const bool whole = column + vectors * lanes <= p.columns, adds = p.direct.residual != nullptr;
+  const bool whole = column + vectors * lanes <= p.columns, adds = p.direct.to.residual != nullptr;
   if (whole && adds) return put_rows<true, true>(p, sums, row, column);
   if (whole) return put_rows<true, false>(p, sums, row, column);
   if (adds) return put_rows<false, true>(p, sums, row, column);
@@ -153,7 +153,7 @@ void multiply_tile(const Product<X>& p, std::int64_t row, std::int64_t column) {
     }
   }
   if constexpr (!std::is_same_v<X, std::uint8_t>) {
-    if (p.direct.out != nullptr) return put_directly(p, sums, row, column);
+    if (p.direct.to.out != nullptr) return put_directly(p, sums, row, column);
   }
   NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) {
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v)

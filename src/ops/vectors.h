@@ -152,29 +152,31 @@ inline void store(Floats codes, std::uint8_t* to) {
 
 // Up to a vector of numbers at the end of a row, and back.
 #ifdef __AVX512BW__
-inline __mmask16 first(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+inline __mmask16 first_lanes(std::int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 inline Floats load_some(const float* from, std::int64_t count, float otherwise) {
-  return _mm512_mask_loadu_ps(all(otherwise), first(count), from);
+  return _mm512_mask_loadu_ps(all(otherwise), first_lanes(count), from);
 }
 inline Floats load_some(const Bf16Bits* from, std::int64_t count, Bf16Bits otherwise) {
   const Halves halves = otherwise - Halves{};
-  return as<Floats>(widened(as<Halves>(_mm256_mask_loadu_epi16(as<__m256i>(halves), first(count), from))) << 16);
+  return as<Floats>(widened(as<Halves>(_mm256_mask_loadu_epi16(as<__m256i>(halves), first_lanes(count), from))) << 16);
 }
 inline Floats load_some(const std::uint8_t* from, std::int64_t count, std::uint8_t otherwise) {
   const Bytes bytes = otherwise - Bytes{};
-  const auto some = as<Bytes>(_mm_mask_loadu_epi8(as<__m128i>(bytes), first(count), from));
+  const auto some = as<Bytes>(_mm_mask_loadu_epi8(as<__m128i>(bytes), first_lanes(count), from));
   return __builtin_convertvector(widened(some), Floats);
 }
-inline void store_some(Floats value, float* to, std::int64_t count) { _mm512_mask_storeu_ps(to, first(count), value); }
+inline void store_some(Floats value, float* to, std::int64_t count) {
+  _mm512_mask_storeu_ps(to, first_lanes(count), value);
+}
 inline void store_some(Floats value, Bf16Bits* to, std::int64_t count) {
   Bf16Bits some[lanes];
   store(value, some);
-  _mm256_mask_storeu_epi16(to, first(count), loaded<__m256i>(some));
+  _mm256_mask_storeu_epi16(to, first_lanes(count), loaded<__m256i>(some));
 }
 inline void store_some(Floats codes, std::uint8_t* to, std::int64_t count) {
   std::uint8_t some[lanes];
   store(codes, some);
-  _mm_mask_storeu_epi8(to, first(count), loaded<__m128i>(some));
+  _mm_mask_storeu_epi8(to, first_lanes(count), loaded<__m128i>(some));
 }
 #else
 template <class T>

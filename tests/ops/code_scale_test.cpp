@@ -77,7 +77,7 @@ TEST(ConvInt8Codes, AreTakenAndGivenAsTheReferenceDoes) {
           const Tensor plain = conv2d(x, w, o);
           EXPECT_LT(difference(plain, by_reference({})), 1e-2);
           const Tensor added = in_codes(random(plain.sizes().vec(), 67), code_scale(-1, 1));
-          for (const auto activation : {Activation::none, Activation::relu, Activation::hard_swish}) {
+          for (const auto activation : {Activation::none, Activation::relu, Activation::hard_swish, Activation::mish}) {
             const ConvEpilogue e{.activation = activation, .residual = added, .codes = code_scale(-1, 4)};
             const Tensor codes = conv2d(x, w, o, e), expected = by_reference(e);
             EXPECT_EQ(scale_of(codes)->scale, e.codes->scale);

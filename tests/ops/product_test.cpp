@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <random>
 
 #include "core/isa.h"
@@ -11,93 +10,80 @@
 namespace nunchi::ops {
 namespace {
 
-// Rows of two runs, as pixels of two rows of a map are, in three pieces.
-struct Case {
-  std::vector<std::int64_t> row_at, piece_at;
-  std::int64_t length, reach;
-};
+// Numbers whose products, and their sums, are exact.
+float number(float x) { return x; }
+float number(Bf16Bits x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
+std::int32_t number(std::uint8_t x) { return x; }
+std::int32_t number(std::int8_t x) { return x; }
 
-Case made_case() {
-  Case made{.piece_at = {0, 200, 400}, .length = 24, .reach = 1000};
-  for (std::int64_t i = 0; i < 7; ++i) made.row_at.push_back(i * 24);
-  for (std::int64_t i = 0; i < 4; ++i) made.row_at.push_back(300 + i * 48);
-  return made;
+template <class X>
+std::vector<X> random_numbers(std::size_t count, std::uint32_t seed) {
+  std::mt19937 bits(seed);
+  std::vector<X> numbers(count);
+  for (auto& x : numbers) {
+    if constexpr (sizeof(X) == 1)
+      x = static_cast<X>(bits());
+    else if constexpr (sizeof(X) == 2)
+      x = static_cast<X>((bits() & 1) << 15 | 0x3f80 | (bits() & 127));  // from 1 to 2, of either sign
+    else
+      x = static_cast<X>(static_cast<int>(bits() % 512) - 256);
+  }
+  return numbers;
+}
+
+// The products that there are of a kind: the chosen one; and LibTorch's where it can run, which is chosen with AMX.
+template <class X>
+std::vector<std::function<void(const Product<X>&)>> products_of_kind() {
+  std::vector<std::function<void(const Product<X>&)>> all;
+  all.emplace_back([](const Product<X>& p) { product_kernels().multiply(p); });
+#ifdef __x86_64__
+  if constexpr (sizeof(X) == 1) {
+    if (cpu_info().avx512_vnni) all.emplace_back([](const Product<X>& p) { multiply_by_brgemm(p); });
+  } else if constexpr (sizeof(X) == 2) {
+    if (cpu_info().avx512_bf16) all.emplace_back([](const Product<X>& p) { multiply_by_brgemm(p); });
+  }
+#endif
+  return all;
 }
 
 template <class X>
-Product<X> product_of(const Case& c, const std::vector<X>& x, const std::vector<typename Operand<X>::Weight>& block,
-                      std::vector<typename Operand<X>::Sum>& products) {
-  const auto rows = std::ssize(c.row_at);
-  products.assign(static_cast<std::size_t>(rows * tile_columns), 0);
-  return {.x = x.data(),
-          .row_at = c.row_at.data(),
-          .piece_at = c.piece_at.data(),
-          .rows = rows,
-          .columns = tile_columns,
-          .pieces = std::ssize(c.piece_at),
-          .length = c.length,
-          .block = block.data(),
-          .products = products.data()};
-}
+class Products : public testing::Test {};
+using Kinds = testing::Types<float, Bf16Bits, std::uint8_t>;
+TYPED_TEST_SUITE(Products, Kinds);
 
-TEST(Product, OfBytesIsExact) {
-  const auto c = made_case();
-  std::mt19937 random(1);
-  std::vector<std::uint8_t> x(static_cast<std::size_t>(c.reach));
-  std::vector<std::int8_t> block(static_cast<std::size_t>(3 * c.length * tile_columns));
-  for (auto& code : x) code = static_cast<std::uint8_t>(random());
-  for (auto& weight : block) weight = static_cast<std::int8_t>(random());
-  std::vector<std::int32_t> found;
-  product_kernels().multiply(product_of(c, x, block, found));
-  for (std::size_t i = 0; i < c.row_at.size(); ++i) {
-    for (std::int64_t j = 0; j < tile_columns; ++j) {
-      std::int32_t sum = 0;
-      for (std::int64_t k = 0; k < 3 * c.length; ++k) {
-        const auto at = c.row_at[i] + c.piece_at[static_cast<std::size_t>(k / c.length)] + k % c.length;
-        sum +=
-            x[static_cast<std::size_t>(at)] * block[static_cast<std::size_t>((k / 4 * tile_columns + j) * 4 + k % 4)];
+// Rows of two runs, as pixels of two rows of a map are, in three pieces.
+TYPED_TEST(Products, AreExact) {
+  using X = TypeParam;
+  using Sum = typename Operand<X>::Sum;
+  constexpr std::int64_t together = Operand<X>::together, length = 24, depth = 3 * length;
+  const std::vector<std::int64_t> row_at = {0, 24, 48, 72, 96, 120, 144, 300, 348, 396, 444}, piece_at = {0, 200, 400};
+  const auto x = random_numbers<X>(1000, 1);
+  const auto block = random_numbers<typename Operand<X>::Weight>(depth * tile_columns, 2);
+  const auto rows = std::ssize(row_at);
+  for (const auto& multiply : products_of_kind<X>()) {
+    std::vector<Sum> found(static_cast<std::size_t>(rows * tile_columns));
+    multiply({.x = x.data(),
+              .row_at = row_at.data(),
+              .piece_at = piece_at.data(),
+              .rows = rows,
+              .columns = tile_columns,
+              .pieces = std::ssize(piece_at),
+              .length = length,
+              .block = block.data(),
+              .products = found.data()});
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t j = 0; j < tile_columns; ++j) {
+        Sum sum = 0;
+        for (std::int64_t k = 0; k < depth; ++k) {
+          const auto at = row_at[static_cast<std::size_t>(i)] + piece_at[static_cast<std::size_t>(k / length)];
+          const auto place = (k / together * tile_columns + j) * together + k % together;
+          sum += number(x[static_cast<std::size_t>(at + k % length)]) * number(block[static_cast<std::size_t>(place)]);
+        }
+        EXPECT_EQ(found[static_cast<std::size_t>(i * tile_columns + j)], sum);
       }
-      EXPECT_EQ(found[i * tile_columns + static_cast<std::size_t>(j)], sum);
     }
   }
 }
-
-#ifdef __x86_64__
-// What runs where there is AMX gives the same where there is none.
-TEST(Product, OfBytesIsThatOfLibTorch) {
-  if (!cpu_info().avx512_vnni) GTEST_SKIP() << "LibTorch's product of bytes needs AVX-512 with VNNI";
-  const auto c = made_case();
-  std::mt19937 random(2);
-  std::vector<std::uint8_t> x(static_cast<std::size_t>(c.reach));
-  std::vector<std::int8_t> block(static_cast<std::size_t>(3 * c.length * tile_columns));
-  for (auto& code : x) code = static_cast<std::uint8_t>(random());
-  for (auto& weight : block) weight = static_cast<std::int8_t>(random());
-  std::vector<std::int32_t> ours, theirs;
-  product_kernels().multiply(product_of(c, x, block, ours));
-  multiply_by_brgemm(product_of(c, x, block, theirs));
-  EXPECT_EQ(ours, theirs);
-}
-
-TEST(Product, OfBf16IsThatOfLibTorch) {
-  if (!cpu_info().avx512_bf16) GTEST_SKIP() << "LibTorch's product of bf16 needs AVX-512 with BF16";
-  const auto c = made_case();
-  std::mt19937 random(3);
-  std::uniform_int_distribution<int> sign_and_fraction(0, 255);
-  // Between 1 and 2, of either sign.
-  const auto number = [&] {
-    const auto bits = sign_and_fraction(random);
-    return static_cast<Bf16Bits>((bits & 128) << 8 | 0x3f80 | (bits & 127));
-  };
-  std::vector<Bf16Bits> x(static_cast<std::size_t>(c.reach));
-  std::vector<Bf16Bits> block(static_cast<std::size_t>(3 * c.length * tile_columns));
-  for (auto& one : x) one = number();
-  for (auto& one : block) one = number();
-  std::vector<float> ours, theirs;
-  product_kernels().multiply(product_of(c, x, block, ours));
-  multiply_by_brgemm(product_of(c, x, block, theirs));
-  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_NEAR(ours[i], theirs[i], 1e-4);
-}
-#endif
 
 }  // namespace
 }  // namespace nunchi::ops
