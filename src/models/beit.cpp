@@ -58,7 +58,7 @@ Beit::Beit(const BeitConfig& c) : config_(c), patch_embed_(c.channels, c.patch, 
   if (head_) head_->input_dropout = c.head_dropout;
 }
 
-ModelOutput Beit::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput Beit::forward(const Tensor& image, const ForwardOptions& options) const {
   ModelOutput output{.prefix_tokens = 1, .grid = grid_of(image)};
   Tensor x = embed(image, output.grid);
   if (options.hidden_states) output.hidden_states.push_back(x);

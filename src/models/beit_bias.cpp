@@ -82,12 +82,7 @@ RelativeBias::RelativeBias(nn::Grid trained, std::int64_t heads, Resampling resa
 }
 
 Tensor RelativeBias::forward(nn::Grid grid) const {
-  if (!frozen_) return gather(grid);
-  if (!gathered_.defined() || gathered_grid_ != grid) {
-    gathered_ = gather(grid);
-    gathered_grid_ = grid;
-  }
-  return gathered_;
+  return frozen_ ? gathered_.of(grid, [&] { return gather(grid); }) : gather(grid);
 }
 
 Tensor RelativeBias::gather(nn::Grid grid) const {
@@ -113,13 +108,13 @@ Tensor RelativeBias::table_for(nn::Grid grid) const {
 
 void RelativeBias::freeze(const nn::FreezeOptions& options) {
   Module::freeze(options);
-  gathered_ = Tensor();
+  gathered_.forget();
   frozen_ = true;
 }
 
 void RelativeBias::thaw() {
   Module::thaw();
-  gathered_ = Tensor();
+  gathered_.forget();
   frozen_ = false;
 }
 

@@ -4,6 +4,7 @@
 //   const Tensor added = bias.forward({24, 24});   // [1, 12, 577, 577]
 #pragma once
 
+#include "core/latest.h"
 #include "nn/module.h"
 #include "nn/position.h"
 
@@ -35,8 +36,7 @@ class RelativeBias : public nn::Module {
   std::int64_t heads_;
   Resampling resampling_;
   bool frozen_ = false;
-  mutable nn::Grid gathered_grid_ = {0, 0};  // of the size asked for last: a frozen table does not change
-  mutable Tensor gathered_;
+  Latest<nn::Grid, Tensor> gathered_;  // while frozen: its table does not change
 };
 
 }  // namespace nunchi::models

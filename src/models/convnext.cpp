@@ -102,7 +102,7 @@ ConvNextStage::ConvNextStage(const ConvNextConfig& c, std::size_t index) {
   child("blocks", blocks_);
 }
 
-Tensor ConvNextStage::forward(const Tensor& map) {
+Tensor ConvNextStage::forward(const Tensor& map) const {
   Tensor x = downsample_ ? downsample_->forward(norm_2d(*norm_, map)) : map;
   for (std::size_t i = 0; i < blocks_.size(); ++i) x = blocks_[i].forward(x);
   return seen(x);
@@ -160,7 +160,7 @@ Tensor ConvNext::features(const Tensor& map) const {
   return pre_logits_ ? pre_logits_->forward(x, {.activation = ops::Activation::gelu}) : x;
 }
 
-ModelOutput ConvNext::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput ConvNext::forward(const Tensor& image, const ForwardOptions& options) const {
   require_picture(image, config_.channels);
   require_size(image, config_);
   ModelOutput output;

@@ -76,7 +76,7 @@ struct ConvNextBlock : nn::Module {
 
 struct ConvNextStage : nn::Module {
   ConvNextStage(const ConvNextConfig& config, std::size_t index);
-  Tensor forward(const Tensor& x);
+  Tensor forward(const Tensor& x) const;
 
  private:
   std::optional<nn::LayerNorm> norm_;  // both where the stage halves the map
@@ -89,7 +89,7 @@ class ConvNext : public Model {
   explicit ConvNext(ConvNextConfig config);
 
   // hidden_states[0] is what the stem gives, [k] the output of stage k, before the last norm.
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override { return "stages." + std::to_string(config_.dims.size() - 1); }

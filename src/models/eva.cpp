@@ -65,13 +65,13 @@ Eva::Eva(const EvaConfig& c) : config_(c), patch_embed_(c.channels, c.patch, c.d
   if (head_) head_->input_dropout = c.head_dropout;
 }
 
-ModelOutput Eva::forward(const Tensor& picture, const ForwardOptions& options) {
+ModelOutput Eva::forward(const Tensor& picture, const ForwardOptions& options) const {
   const Tensor image = whole_patches(picture);
   ModelOutput output{.prefix_tokens = config_.prefix_tokens(),
                      .registers = config_.registers,
                      .grid = {image.size(2) / config_.patch[0], image.size(3) / config_.patch[1]}};
   Tensor x = embed(image);
-  const auto& tables = rotary_tables(output.grid, x);
+  const auto tables = rotary_tables(output.grid, x);
   if (options.hidden_states) output.hidden_states.push_back(x);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     Tensor attention;
@@ -118,12 +118,9 @@ Tensor Eva::embed(const Tensor& image) const {
   return norm_pre_ ? norm_pre_->forward(x) : x;
 }
 
-const std::vector<ops::RotaryTable>& Eva::rotary_tables(nn::Grid grid, const Tensor& like) {
-  if (!frozen_ || rotary_grid_ != grid) {
-    rotary_tables_ = make_rotary_tables(grid, like);
-    rotary_grid_ = grid;
-  }
-  return rotary_tables_;
+std::vector<ops::RotaryTable> Eva::rotary_tables(nn::Grid grid, const Tensor& like) const {
+  const auto make = [&] { return make_rotary_tables(grid, like); };
+  return frozen_ ? rotary_tables_.of(grid, make) : make();
 }
 
 std::vector<ops::RotaryTable> Eva::make_rotary_tables(nn::Grid grid, const Tensor& like) const {
@@ -140,14 +137,13 @@ std::vector<ops::RotaryTable> Eva::make_rotary_tables(nn::Grid grid, const Tenso
 
 void Eva::freeze(const nn::FreezeOptions& options) {
   Module::freeze(options);
-  rotary_grid_ = {0, 0};
+  rotary_tables_.forget();
   frozen_ = true;
 }
 
 void Eva::thaw() {
   Module::thaw();
-  rotary_tables_.clear();
-  rotary_grid_ = {0, 0};
+  rotary_tables_.forget();
   frozen_ = false;
 }
 

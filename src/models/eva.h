@@ -13,6 +13,7 @@
 
 #include <array>
 
+#include "core/latest.h"
 #include "models/model.h"
 #include "nn/attention_pool.h"
 #include "nn/block.h"
@@ -53,7 +54,7 @@ class Eva : public Model {
  public:
   explicit Eva(const EvaConfig& config);
 
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override { return "blocks." + std::to_string(config_.depth - 1) + ".norm1"; }
@@ -66,7 +67,7 @@ class Eva : public Model {
   Tensor whole_patches(const Tensor& image) const;  // throws Error (input) for a picture that is not one of ours
   Tensor embed(const Tensor& image) const;          // [b, c, h, w] -> [b, prefix + n, dim]
   // Of every block, or one for all; none without a rotary embedding.
-  const std::vector<ops::RotaryTable>& rotary_tables(nn::Grid grid, const Tensor& like);
+  std::vector<ops::RotaryTable> rotary_tables(nn::Grid grid, const Tensor& like) const;
   std::vector<ops::RotaryTable> make_rotary_tables(nn::Grid grid, const Tensor& like) const;
   Tensor pooled(const Tensor& tokens) const;
   void answer(ModelOutput& output) const;
@@ -79,8 +80,7 @@ class Eva : public Model {
   std::optional<nn::AttentionPool> attn_pool_;
   std::optional<nn::Linear> head_;
   bool frozen_ = false;
-  nn::Grid rotary_grid_ = {0, 0};  // of the tables made last: a frozen model keeps them
-  std::vector<ops::RotaryTable> rotary_tables_;
+  Latest<nn::Grid, std::vector<ops::RotaryTable>> rotary_tables_;  // while frozen
 };
 
 }  // namespace nunchi::models

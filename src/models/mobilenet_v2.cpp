@@ -129,7 +129,7 @@ MobileNetV2::MobileNetV2(MobileNetV2Config config) : config_(std::move(config)) 
   if (classifier_) classifier_->input_dropout = c.head_dropout;
 }
 
-ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput MobileNetV2::forward(const Tensor& image, const ForwardOptions& options) const {
   require_picture(image, config_.channels);
   ModelOutput output;
   Tensor x = conv_stem_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));

@@ -94,7 +94,7 @@ class MobileNetV2 : public Model {
 
   // hidden_states[k] is the output of layer.k, as in transformers: there is no entry for the stem. A feature map is
   // what a block with stride reads, and the last block's output.
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override { return "conv_1x1"; }

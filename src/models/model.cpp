@@ -8,14 +8,14 @@
 
 namespace nunchi::models {
 
-ModelOutput forward_of_shapes(Model& model, const Shape& shape, const ForwardOptions& options) {
+ModelOutput forward_of_shapes(const Model& model, const Shape& shape, const ForwardOptions& options) {
   const c10::InferenceMode inference;
   const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors
   return model.forward(
       at::empty({1, shape[0], shape[1], shape[2]}, at::TensorOptions().device(at::kMeta).dtype(at::kFloat)), options);
 }
 
-std::int64_t count_macs(Model& model, const Shape& shape) {
+std::int64_t count_macs(const Model& model, const Shape& shape) {
   const ops::MacCounter counter;
   forward_of_shapes(model, shape);
   return counter.total();

@@ -34,7 +34,7 @@ struct ModelOutput {
 class Model : public nn::Module {
  public:
   // image [b, channels, h, w]. Throws Error (input) where the model cannot take this size.
-  virtual ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) = 0;
+  virtual ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const = 0;
 
   virtual Shape input_shape() const = 0;     // channels, height, width that the model was trained with
   virtual std::int64_t classes() const = 0;  // 0: no head
@@ -46,10 +46,10 @@ class Model : public nn::Module {
 
 // One picture of this size [channels, h, w] through a model without weights: every tensor is a shape alone (meta), and
 // nothing is computed. Throws Error (input) where the model does not take this size.
-ModelOutput forward_of_shapes(Model& model, const Shape& input_shape, const ForwardOptions& options = {});
+ModelOutput forward_of_shapes(const Model& model, const Shape& input_shape, const ForwardOptions& options = {});
 
 // Multiply-accumulates of one picture of this size [channels, h, w], counted on shapes alone. Needs a model without
 // weights.
-std::int64_t count_macs(Model& model, const Shape& input_shape);
+std::int64_t count_macs(const Model& model, const Shape& input_shape);
 
 }  // namespace nunchi::models

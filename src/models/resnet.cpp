@@ -211,7 +211,7 @@ ResNet::ResNet(ResNetConfig config) : config_(std::move(config)) {
   if (fc_) fc_->input_dropout = c.head_dropout;
 }
 
-ModelOutput ResNet::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput ResNet::forward(const Tensor& image, const ForwardOptions& options) const {
   require_picture(image, config_.channels);
   ModelOutput output;
   Tensor x = stem_->forward(image.contiguous(at::MemoryFormat::ChannelsLast));

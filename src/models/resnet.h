@@ -126,7 +126,7 @@ class ResNet : public Model {
   explicit ResNet(ResNetConfig config);
 
   // hidden_states[0] is what the stem gives, [k] the output of stage k.
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override {

@@ -30,7 +30,7 @@ Tensor SimpleCnn::drop(const Tensor& x) const {
   return is_training() ? at::dropout(x, config_.dropout, /*train=*/true) : x;
 }
 
-ModelOutput SimpleCnn::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput SimpleCnn::forward(const Tensor& image, const ForwardOptions& options) const {
   require_picture(image, config_.channels);
   if (image.size(2) != config_.image_size[0] || image.size(3) != config_.image_size[1]) {
     throw Error(ErrorKind::input,

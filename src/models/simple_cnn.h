@@ -25,7 +25,7 @@ class SimpleCnn : public Model {
   explicit SimpleCnn(const SimpleCnnConfig& config);
 
   // hidden_states[k] is the map after block k + 1. Throws Error (input) for pictures of another size.
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override { return "features.8"; }

@@ -89,8 +89,8 @@ Tensor SwinBlock::forward(const Tensor& x, nn::Grid map, Tensor* attention) cons
 
 Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, Tensor* attention) const {
   const auto cut = cut_of(map);
-  if (!windows_ || windows_->cut() != cut) windows_.emplace(cut, x.device());
-  return windows_->without_padding(attn.forward(windows_->with_padding(x), *windows_, attention));
+  const auto windows = windows_.of(cut, [&] { return nn::Windows(cut, x.device()); });
+  return windows.without_padding(attn.forward(windows.with_padding(x), windows, attention));
 }
 
 nn::WindowCut SwinBlock::cut_of(nn::Grid map) const {
@@ -156,7 +156,7 @@ std::string Swin::map_layer() const {
   return fmt::format("layers.{}.blocks.{}.norm1", config_.stages.size() - 1, config_.stages.back().depth - 1);
 }
 
-ModelOutput Swin::forward(const Tensor& image, const ForwardOptions& options) {
+ModelOutput Swin::forward(const Tensor& image, const ForwardOptions& options) const {
   ModelOutput output;
   auto map = grid_of(image);
   Tensor x = embed(image, map);

@@ -12,6 +12,7 @@
 
 #include <map>
 
+#include "core/latest.h"
 #include "models/model.h"
 #include "nn/drop_path.h"
 #include "nn/mlp.h"
@@ -95,7 +96,7 @@ struct SwinBlock : nn::Module {
   bool second_, shift_then_pad_;
   SmallMaps small_maps_;
   nn::Grid window_, shift_;
-  mutable std::optional<nn::Windows> windows_;  // of the last map
+  Latest<nn::WindowCut, nn::Windows> windows_;
 };
 
 // Four neighbours become one token, twice as wide: [b, h * w, dim] -> [b, ceil(h / 2) * ceil(w / 2), out].
@@ -122,7 +123,7 @@ class Swin : public Model {
   explicit Swin(const SwinConfig& config);
 
   // hidden_states[0] are the embeddings, [k] what the merging behind stage k makes, and the last one the last stage.
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override;

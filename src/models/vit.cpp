@@ -106,7 +106,7 @@ Vit::Vit(const VitConfig& config) : config_(config) {
   }
 }
 
-ModelOutput Vit::forward(const Tensor& picture, const ForwardOptions& options) {
+ModelOutput Vit::forward(const Tensor& picture, const ForwardOptions& options) const {
   const Tensor image = whole_patches(picture);
   ModelOutput output{.prefix_tokens = config_.prefix_tokens(), .registers = config_.registers, .grid = grid_of(image)};
   Tensor x = embed(image);

@@ -111,7 +111,7 @@ class Vit : public Model {
  public:
   explicit Vit(const VitConfig& config);
 
-  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) override;
+  ModelOutput forward(const Tensor& image, const ForwardOptions& options = {}) const override;
   Shape input_shape() const override { return {config_.channels, config_.image_size[0], config_.image_size[1]}; }
   std::int64_t classes() const override { return config_.classes; }
   std::string map_layer() const override { return "blocks." + std::to_string(config_.depth - 1) + ".norm1"; }

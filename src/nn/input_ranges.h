@@ -9,6 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "core/one_thread.h"
 #include "ops/code_scale.h"
 
 namespace nunchi::nn {
@@ -36,6 +37,7 @@ class InputRanges {
     double low = 0, high = 0;
   };
   std::unordered_map<const Tensor*, Range> ranges_;
+  OneThread one_thread_;
 
   static constinit thread_local InputRanges* seeing;
 };

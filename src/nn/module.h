@@ -139,6 +139,7 @@ class List : public Module {
   }
   std::size_t size() const { return items_.size(); }
   T& operator[](std::size_t i) { return *items_[i]; }
+  const T& operator[](std::size_t i) const { return *items_[i]; }
 
  private:
   std::vector<std::unique_ptr<T>> items_;

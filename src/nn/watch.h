@@ -17,6 +17,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/one_thread.h"
 #include "nn/module.h"
 
 namespace nunchi::nn {
@@ -39,6 +40,7 @@ class Watch {
   std::unordered_map<const Module*, std::string> names_;
   Look look_;
   const Watch* previous_;
+  OneThread one_thread_;
 };
 
 }  // namespace nunchi::nn

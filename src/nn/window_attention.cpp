@@ -168,22 +168,22 @@ Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor*
 }
 
 Tensor WindowAttention::bias(const Windows& windows) const {
-  if (cached_cut_ != windows.cut()) {
+  const auto& cut = windows.cut();
+  const auto index = [&] {
     const c10::InferenceMode outside(false);
-    cached_cut_ = windows.cut();
-    cached_index_ = index_of_part(windows.cut().window, config_.window).flatten();
-    cached_bias_ = Tensor();
-  }
-  if (cached_bias_.defined()) return cached_bias_;
+    return index_of_part(cut.window, config_.window).flatten();
+  };
+  if (is_frozen()) return bias_.of(cut, [&] { return bias_at(index(), windows); });
+  return bias_at(index_.of(cut, index), windows);
+}
+
+Tensor WindowAttention::bias_at(const Tensor& index, const Windows& windows) const {
   const Tensor rows = table();
   const auto n = area(windows.cut().window);
-  Tensor bias =
-      at::index(rows, {std::optional(cached_index_.to(rows.device()))}).view({n, n, config_.heads}).permute({2, 0, 1});
-  bias = bias.unsqueeze(0).contiguous();  // [1, heads, n, n]
+  Tensor bias = at::index(rows, {std::optional(index.to(rows.device()))}).view({n, n, config_.heads});
+  bias = bias.permute({2, 0, 1}).unsqueeze(0).contiguous();  // [1, heads, n, n]
   if (windows.parted().defined())
     bias = bias + windows.parted().unsqueeze(1).to(bias.scalar_type()) * config_.parted_score;
-  if (is_frozen()) cached_bias_ = bias;
-  if (is_frozen()) cached_index_ = Tensor();
   return bias;
 }
 
@@ -228,8 +228,8 @@ void WindowAttention::thaw() {
 }
 
 void WindowAttention::forget() {
-  cached_cut_.reset();
-  cached_bias_ = cached_index_ = Tensor();
+  bias_.forget();
+  index_.forget();
 }
 
 void WindowAttention::initialise(const at::Generator& generator) {

@@ -6,6 +6,7 @@
 //   Tensor y = windows.without_padding(attention.forward(windows.with_padding(x), windows));   // [b, 56 * 56, 96]
 #pragma once
 
+#include "core/latest.h"
 #include "nn/linear.h"
 #include "nn/position.h"
 #include "ops/attention_windows.h"
@@ -79,6 +80,7 @@ class WindowAttention : public Module {
 
  private:
   Tensor project(const Tensor& x) const;
+  Tensor bias_at(const Tensor& index, const Windows& windows) const;
   Tensor table() const;        // of relative positions: [(2 window_h - 1) * (2 window_w - 1), heads]
   Tensor scale() const;        // of the cosines: [heads, 1]
   Tensor joined_bias() const;  // [3 * inner], zero for the keys
@@ -90,9 +92,8 @@ class WindowAttention : public Module {
   std::optional<Linear> cpb_in_, cpb_out_;
   Tensor frozen_table_, frozen_scale_;  // in fp32 whatever the precision: both are small, and make large scores
 
-  // Of the last cut; the bias while frozen only, as training changes it.
-  mutable std::optional<WindowCut> cached_cut_;
-  mutable Tensor cached_index_, cached_bias_;
+  Latest<WindowCut, Tensor> bias_;   // while frozen,
+  Latest<WindowCut, Tensor> index_;  // and where training changes the table
 };
 
 }  // namespace nunchi::nn

@@ -43,7 +43,7 @@ const Tensor& weight_of(const ConvWeights& w) {
   if (w.matrix) return w.matrix->kernel;
   if (w.depthwise) return w.depthwise->kernel;
   ASSERT(w.weight.defined() || w.grouped, "a convolution has weights");
-  return w.grouped ? w.grouped->any() : w.weight;
+  return w.grouped ? w.grouped->kernel() : w.weight;
 }
 
 // Where a convolution of LibTorch's begins: it pads by itself where both sides get the same, and so there is no copy.
@@ -89,7 +89,7 @@ Tensor depthwise_reference(const Tensor& x, const ConvWeights& w, const ConvOpti
 }
 
 Tensor conv2d_grouped(const Tensor& given, const ConvWeights& w, const ConvOptions& options, const ConvEpilogue& e) {
-  const auto [x, o] = padded(given, w.grouped->any(), options);
+  const auto [x, o] = padded(given, w.grouped->kernel(), options);
   using at::IntArrayRef;
   using Unary = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, IntArrayRef, IntArrayRef,
                        IntArrayRef, std::int64_t, c10::string_view, OnednnScalars, std::optional<c10::string_view>);
@@ -100,7 +100,7 @@ Tensor conv2d_grouped(const Tensor& given, const ConvWeights& w, const ConvOptio
   static const auto with_residual = onednn<Binary>("mkldnn::_convolution_pointwise", "binary");
   const auto bias = w.bias.defined() ? std::optional(w.bias) : std::nullopt;
   const Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
-  const Tensor& packed = w.grouped->for_input(x.sizes(), o);
+  const Tensor packed = w.grouped->for_input(x.sizes(), o);
   if (e.residual) {
     const bool relu = e.activation == Activation::relu;  // the only one that can follow a sum inside
     const Tensor y = with_residual.call(dense, e.residual->contiguous(at::MemoryFormat::ChannelsLast), packed, bias,
@@ -162,17 +162,26 @@ void pack_conv(ConvWeights& w, const ConvOptions& o) {
   if (w.is_packed()) w.weight = Tensor();
 }
 
-const Tensor& PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o) const {
+PackedConv::PackedConv(const Tensor& weight)
+    : kernel_(at::empty(weight.sizes(), weight.options().device(at::kMeta))), weight_(weight.contiguous()) {}
+
+Tensor PackedConv::for_input(at::IntArrayRef sizes, const ConvOptions& o) const {
   using at::IntArrayRef;
   using Pack = Tensor(const Tensor&, IntArrayRef, IntArrayRef, IntArrayRef, std::int64_t, at::OptionalIntArrayRef);
   static const auto pack = onednn<Pack>("mkldnn::_reorder_convolution_weight");
+  const std::lock_guard lock(mutex_);
   if (sizes_ == sizes) return weight_;
-  weight_ = pack.call(plain(), o.padding, o.stride, o.dilation, o.groups, sizes);
+  weight_ = pack.call(unpacked(), o.padding, o.stride, o.dilation, o.groups, sizes);
   sizes_ = sizes.vec();
   return weight_;
 }
 
-Tensor PackedConv::plain() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }
+Tensor PackedConv::plain() const {
+  const std::lock_guard lock(mutex_);
+  return unpacked();
+}
+
+Tensor PackedConv::unpacked() const { return sizes_.empty() ? weight_ : weight_.to_dense(weight_.scalar_type()); }
 
 Tensor pad_same(const Tensor& x, const SamePadding& p, double value) {
   const auto down = same_padding(x.size(2), p), across = same_padding(x.size(3), p);

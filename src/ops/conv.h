@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 
 #include "ops/code_scale.h"
 #include "ops/linear.h"
@@ -25,14 +26,18 @@ struct ConvOptions {
 // one of another size.
 class PackedConv {
  public:
-  explicit PackedConv(const Tensor& weight) : weight_(weight.contiguous()) {}  // of pack_conv()
+  explicit PackedConv(const Tensor& weight);  // of pack_conv()
 
-  const Tensor& for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
+  Tensor for_input(at::IntArrayRef sizes, const ConvOptions& options) const;
   Tensor plain() const;  // the weight back, bit for bit
-  // Of the weight, in its size and dtype alone.
-  const Tensor& any() const { return weight_; }
+  // The weight, in its size and dtype alone: a meta tensor.
+  const Tensor& kernel() const { return kernel_; }
 
  private:
+  Tensor unpacked() const;
+
+  Tensor kernel_;
+  mutable std::mutex mutex_;  // of what follows
   mutable Tensor weight_;
   mutable Shape sizes_;  // that it is packed for; empty: it is plain
 };

@@ -204,7 +204,7 @@ void convolve(const Tensor& given, const ConvMatrix& w, const ConvOptions& o, co
   const bool in_few_planes = given.size(1) <= 4 && given.is_contiguous();  // a picture as it comes
   const Tensor x = in_few_planes ? given : in_channels_last(given);
   const Places places(x, w.kernel, o, extent, Operand<X>::together);
-  const auto batch = x.size(0), whole = batch / at::get_num_threads() * at::get_num_threads();
+  const auto batch = x.size(0), whole = batch / threads_here() * threads_here();
   const auto size = extent.size[0] * extent.size[1] * w.weight.out;
   const auto take = [&](int64_t begin, int64_t end) {
     Pictures<X, T> pictures(x, places, o, extent);

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "core/one_thread.h"
+
 namespace nunchi::ops {
 
 // Counts on its thread while it lives; counters do not nest. One multiply-accumulate is two FLOPs.
@@ -18,6 +20,9 @@ class MacCounter {
   MacCounter(const MacCounter&) = delete;
   MacCounter& operator=(const MacCounter&) = delete;
   std::int64_t total() const;
+
+ private:
+  OneThread one_thread_;
 };
 
 // Of the op whose scope is open (ops/op_scope.h).

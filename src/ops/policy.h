@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/one_thread.h"
+
 namespace nunchi::ops {
 
 enum class Policy { automatic, reference, fused };
@@ -24,6 +26,7 @@ class PolicyScope {
 
  private:
   Policy previous_;
+  OneThread one_thread_;
 };
 
 // Decides for one call of `op`. `obstacle` says why the fused path cannot run, empty where it can.

@@ -91,8 +91,6 @@ std::optional<Bounds> direct_bounds(const ProductResult<T>& result) {
   return bounds_of(result.activation);
 }
 
-int64_t threads_here() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
-
 // Tiles below each other that are done before those beside them. They share their weights, which are most of what is
 // read; where the second cache holds all weights, a row of tiles is done at a time, so that what is written lies
 // together. Each thread has rows of its own, which its cache may know from the layer before; where there are too few,
@@ -228,7 +226,7 @@ struct Quantised {
 // Rows to a part that one thread takes from numbers to numbers, its codes in the second cache; all of them where there
 // are too few to share out.
 int64_t rows_of_part(int64_t rows, int64_t in) {
-  const int64_t threads = at::get_num_threads(), most = std::clamp<int64_t>((int64_t{256} << 10) / in, 64, 512);
+  const int64_t threads = threads_here(), most = std::clamp<int64_t>((int64_t{256} << 10) / in, 64, 512);
   if (rows < 2 * threads * most) return rows;
   return divided_up(rows, rounded_up(divided_up(rows, most), threads));
 }
@@ -248,6 +246,8 @@ void multiply_quantised(const NumberRows<T>& x, const PackedWeight& w, const Pro
 }
 
 }  // namespace
+
+int64_t threads_here() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
 #ifdef __x86_64__
 void multiply_by_brgemm(const Product<Bf16Bits>& p) { multiply_runs<at::BFloat16, at::BFloat16>(p); }

@@ -49,6 +49,9 @@ struct NumberRows {
   std::int64_t rows, in;
 };
 
+// Under at::parallel_for one.
+std::int64_t threads_here();
+
 // X is float or Bf16Bits, as T then is, or std::uint8_t. Under at::parallel_for they run on the calling thread alone.
 template <class X, class T>
 void multiply(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result);

@@ -12,6 +12,7 @@
 
 #include <memory>
 
+#include "core/one_thread.h"
 #include "ops/op_scope.h"
 
 namespace nunchi::ops {
@@ -61,6 +62,7 @@ class Recorder {
  private:
   std::unique_ptr<detail::RecorderState> state_;
   std::unique_ptr<detail::Hooks> hooks_;
+  OneThread one_thread_;
 };
 
 }  // namespace nunchi::ops

@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
 
+#include "models/by_pictures.h"
 #include "tasks/labels.h"
 
 namespace nunchi::tasks {
@@ -60,7 +61,7 @@ VisionModel::VisionModel(ModelFiles files, const std::string& labels, std::optio
 
 models::ModelOutput VisionModel::forward(const Tensor& pixels, const models::ForwardOptions& options) const {
   const c10::InferenceMode inference;
-  auto output = network_->forward(pixels.to(device_, nn::activation_dtype(precision_)), options);
+  auto output = models::forward_by_pictures(*network_, pixels.to(device_, nn::activation_dtype(precision_)), options);
   checkpoint_.check();
   return as_float_on_cpu(std::move(output));
 }

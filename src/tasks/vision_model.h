@@ -3,7 +3,8 @@
 //   tasks::VisionModel model({.path = "vit-base-patch16-224"}, nn::Precision::bf16);
 //   const auto output = model.forward(pixels);   // [b, 3, h, w] float -> ModelOutput, all in float
 //
-// All forwards of a process run on one thread: LibTorch's OpenMP makes a team of workers for each thread that calls it.
+// All forwards of a process are called by one thread: LibTorch's OpenMP makes a team of workers for each thread that
+// calls it.
 #pragma once
 
 #include <filesystem>
@@ -20,8 +21,8 @@ class VisionModel {
   explicit VisionModel(const ModelSource& source, std::optional<nn::Precision> precision = {},
                        at::Device device = at::kCPU);
 
-  // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision, on its device; every output is
-  // float, on the CPU.
+  // pixels [b, c, h, w], float. Runs under InferenceMode at the model's precision, on its device, there picture by
+  // picture where it is the CPU (models/by_pictures.h); every output is float, on the CPU.
   models::ModelOutput forward(const Tensor& pixels, const models::ForwardOptions& options = {}) const;
 
   // Throws Error (model) where the folder has no preprocessor_config.json.
