@@ -11,16 +11,15 @@
 #include "core/isa.h"
 #include "core/round_up.h"
 #include "ops/attention_kernels.h"
+#include "ops/product.h"
 #include "ops/transpose.h"
 
 namespace nunchi::ops {
 namespace {
 
-using at::native::cpublas::brgemm;
-using at::native::cpublas::brgemm_release;
 using std::int64_t;
 
-using Bf16Rows = HeadRows<const at::BFloat16>;
+constexpr int64_t zero = 0;  // where the one piece of a row begins
 
 struct Operands {
   const Tensor &q, &k, &v, &out;
@@ -29,90 +28,165 @@ struct Operands {
   float scale;
   const AttentionBias& bias;
 
-  Bf16Rows head_of(const Tensor& t, int64_t b, int64_t h) const {
-    return samples.head(t.const_data_ptr<at::BFloat16>(), t, b, h);
+  // Scores of 256 KiB at most, in whole sixes, which are what products hold in their registers.
+  int64_t block_rows() const {
+    const auto most = std::clamp<int64_t>(65536 / keys, 12, 96);
+    return rounded_up(divided_up(queries, divided_up(queries, most)), 6);
   }
-
-  int64_t block_rows() const { return std::clamp<int64_t>(65536 / keys, 16, 64); }  // scores of 256 KiB at most
   int64_t blocks() const { return divided_up(queries, block_rows()); }
-  int64_t even_keys() const { return rounded_up(keys, 2); }
 };
 
-// The keys and values of one head, and scratch for one block of queries; one per thread. The products want pairs of
-// rows of their right side interleaved (VNNI order): [n / 2, columns, 2].
+// The keys and the values of one head as weights of products, and scratch for one block of queries; one per thread.
+template <class X>
 class Worker {
  public:
   explicit Worker(const Operands& o)
       : o_(o),
-        rows_(o.samples.are_windows() ? new at::BFloat16[std::max(o.block_rows(), o.keys) * o.head_dim] : nullptr),
-        keys_(new std::uint32_t[o.head_dim / 2 * o.keys]),
-        values_(new std::uint32_t[o.even_keys() / 2 * o.head_dim]),
-        weights_(new std::uint16_t[o.block_rows() * o.even_keys()]),
-        scores_(new float[o.block_rows() * o.keys]),
+        even_keys_(rounded_up(o.keys, together)),
+        scores_stride_(rounded_up(o.keys, tile_columns)),
+        weights_stride_(in_place ? scores_stride_ : even_keys_),
+        rows_(new X[tile_columns * o.head_dim]),
+        keys_(new X[scores_stride_ * o.head_dim]()),
+        values_(new X[even_keys_ * rounded_up(o.head_dim, tile_columns)]()),
+        scores_(new float[o.block_rows() * scores_stride_]),
+        weights_(in_place ? nullptr : new X[o.block_rows() * weights_stride_]),
+        products_(new float[o.block_rows() * tile_columns]),
         inverse_sums_(new float[o.block_rows()]),
-        product_(new float[o.block_rows() * o.head_dim]) {}
+        row_at_(new int64_t[o.block_rows()]) {}
 
   void take_head(int64_t b, int64_t h) {
-    const auto k = together(o_.head_of(o_.k, b, h), o_.keys), v = o_.head_of(o_.v, b, h);
-    transpose(reinterpret_cast<const std::uint32_t*>(k.first), k.stride / 2, o_.keys, o_.head_dim / 2, keys_.get(),
-              o_.keys);
-    for (int64_t i = 0; i < o_.keys; i += 2) {
-      const bool last = i + 1 == o_.keys;
-      const auto* first = reinterpret_cast<const std::uint16_t*>(v.row(i));
-      const auto* second = reinterpret_cast<const std::uint16_t*>(v.row(last ? i : i + 1));
-      std::uint32_t* pair = values_.get() + i / 2 * o_.head_dim;
-      for (int64_t d = 0; d < o_.head_dim; ++d)
-        pair[d] = first[d] | (last ? 0u : static_cast<std::uint32_t>(second[d]) << 16);
-    }
+    take_keys(head_of<const X>(o_.k, b, h));
+    take_values(head_of<const X>(o_.v, b, h));
   }
 
   void run(const AttentionBias::Place& place) {
-    const auto as_bf16 = [](const void* p) { return static_cast<const at::BFloat16*>(p); };
     const auto rows = std::min(o_.block_rows(), o_.queries - place.first);
-    const auto q = together(o_.head_of(o_.q, place.sample, place.head).from(place.first), rows);
-    brgemm(rows, o_.keys, o_.head_dim, q.stride, o_.keys, o_.keys, false, q.first, as_bf16(keys_.get()), scores_.get(),
-           true);
+    multiply_by_keys(head_of<const X>(o_.q, place.sample, place.head).from(place.first), rows);
     if (o_.bias) {
-      o_.bias.add({.scores = scores_.get(), .rows = rows, .columns = o_.keys, .stride = o_.keys, .scale = o_.scale},
-                  place);
+      o_.bias.add(
+          {.scores = scores_.get(), .rows = rows, .columns = o_.keys, .stride = scores_stride_, .scale = o_.scale},
+          place);
     }
-    NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels)
-        .scores_to_bf16({.scores = scores_.get(),
-                         .rows = rows,
-                         .columns = o_.keys,
-                         .stride = o_.keys,
-                         .scale = o_.bias ? 1 : o_.scale,
-                         .weights = weights_.get(),
-                         .weights_stride = o_.even_keys(),
-                         .inverse_sums = inverse_sums_.get()});
-    brgemm(rows, o_.head_dim, o_.even_keys(), o_.even_keys(), o_.head_dim, o_.head_dim, false, as_bf16(weights_.get()),
-           as_bf16(values_.get()), product_.get(), true);
-    const auto out = o_.samples.head(o_.out.mutable_data_ptr<at::BFloat16>(), o_.out, place.sample, place.head);
-    for (int64_t i = 0; i < rows; ++i) {
-      at::BFloat16* row = out.row(place.first + i);
-      for (int64_t d = 0; d < o_.head_dim; ++d) row[d] = product_[i * o_.head_dim + d] * inverse_sums_[i];
-    }
+    kernels_.scores_to_exponentials({.scores = scores_.get(),
+                                     .rows = rows,
+                                     .columns = o_.keys,
+                                     .stride = scores_stride_,
+                                     .scale = o_.bias ? 1 : o_.scale,
+                                     .weights = weights(),
+                                     .weights_stride = weights_stride_,
+                                     .inverse_sums = inverse_sums_.get()});
+    multiply_by_values(head_of<X>(o_.out, place.sample, place.head).from(place.first), rows);
   }
 
  private:
-  // Rows as far apart as products want them: where they lie, or a copy of those of a window.
-  Bf16Rows together(const Bf16Rows& rows, int64_t count) {
-    if (rows.numbers == nullptr) return rows;
-    for (int64_t i = 0; i < count; ++i) std::copy_n(rows.row(i), o_.head_dim, rows_.get() + i * o_.head_dim);
-    return {rows_.get(), o_.head_dim};
+  static constexpr auto together = Operand<X>::together;
+  static constexpr bool in_place = std::is_same_v<X, float>;  // weights take the place of their scores
+
+  template <class T>
+  HeadRows<T> head_of(const Tensor& t, int64_t b, int64_t h) const {
+    return o_.samples.head(elements<T>(t), t, b, h);
+  }
+
+  X* weights() {
+    if constexpr (in_place)
+      return scores_.get();
+    else
+      return weights_.get();
+  }
+
+  // [tiles of keys, head_dim / together, tile_columns, together].
+  void take_keys(const HeadRows<const X>& k) {
+    using Group = std::uint32_t;
+    static_assert(sizeof(Group) == together * sizeof(X));
+    const auto groups = o_.head_dim / together;
+    for (int64_t first = 0; first < o_.keys; first += tile_columns) {
+      const auto count = std::min(tile_columns, o_.keys - first);
+      for (int64_t i = 0; i < count; ++i) std::copy_n(k.row(first + i), o_.head_dim, rows_.get() + i * o_.head_dim);
+      transpose(reinterpret_cast<const Group*>(rows_.get()), groups, count, groups,
+                reinterpret_cast<Group*>(keys_.get() + first * o_.head_dim), tile_columns);
+    }
+  }
+
+  // [tiles of head_dim, even_keys / together, tile_columns, together].
+  void take_values(const HeadRows<const X>& v) {
+    for (int64_t column = 0; column < o_.head_dim; column += tile_columns) {
+      const auto count = std::min(tile_columns, o_.head_dim - column);
+      for (int64_t i = 0; i < o_.keys; i += together) {
+        X* to = values_.get() + column * even_keys_ + i * tile_columns;
+        if constexpr (together == 1)
+          std::copy_n(v.row(i) + column, count, to);
+        else
+          put_pairs(v.row(i) + column, i + 1 < o_.keys ? v.row(i + 1) + column : nullptr, count, to);
+      }
+    }
+  }
+
+  static void put_pairs(const Bf16Bits* first, const Bf16Bits* second, int64_t count, Bf16Bits* to) {
+    auto* pairs = reinterpret_cast<std::uint32_t*>(to);
+    for (int64_t d = 0; d < count; ++d)
+      pairs[d] = first[d] | (second ? static_cast<std::uint32_t>(second[d]) << 16 : 0);
+  }
+
+  Product<X> product_of(const X* x, int64_t rows, int64_t length) const {
+    return {.x = x,
+            .row_at = row_at_.get(),
+            .piece_at = &zero,
+            .rows = rows,
+            .columns = tile_columns,
+            .pieces = 1,
+            .length = length,
+            .block = nullptr,
+            .products = nullptr};
+  }
+
+  void multiply_by_keys(const HeadRows<const X>& q, int64_t rows) {
+    for (int64_t i = 0; i < rows; ++i) row_at_[i] = q.row(i) - q.first;
+    auto product = product_of(q.first, rows, o_.head_dim);
+    product.products_stride = scores_stride_;
+    for (int64_t first = 0; first < o_.keys; first += tile_columns) {
+      product.columns = std::min(tile_columns, o_.keys - first);
+      product.block = keys_.get() + first * o_.head_dim;
+      product.products = scores_.get() + first;
+      multiply_.multiply(product);
+    }
+  }
+
+  void multiply_by_values(const HeadRows<X>& out, int64_t rows) {
+    for (int64_t column = 0; column < o_.head_dim; column += tile_columns) {
+      for (int64_t i = 0; i < rows; ++i) row_at_[i] = i * weights_stride_;
+      auto product = product_of(weights(), rows, even_keys_);
+      product.columns = std::min(tile_columns, o_.head_dim - column);
+      product.block = values_.get() + column * even_keys_;
+      product.products = products_.get();
+      multiply_.multiply(product);
+      for (int64_t i = 0; i < rows; ++i) row_at_[i] = out.row(i) - out.first;
+      kernels_.scale_rows({.products = products_.get(),
+                           .rows = rows,
+                           .columns = product.columns,
+                           .stride = tile_columns,
+                           .factors = inverse_sums_.get(),
+                           .out = out.first + column,
+                           .row_at = row_at_.get()});
+    }
   }
 
   const Operands& o_;
-  std::unique_ptr<at::BFloat16[]> rows_;
-  std::unique_ptr<std::uint32_t[]> keys_, values_;
-  std::unique_ptr<std::uint16_t[]> weights_;
-  std::unique_ptr<float[]> scores_, inverse_sums_, product_;
+  const ProductKernels& multiply_ = product_kernels();
+  const AttentionBlockKernels<X>& kernels_ =
+      NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
+  int64_t even_keys_, scores_stride_, weights_stride_;
+  std::unique_ptr<X[]> rows_, keys_, values_;
+  std::unique_ptr<float[]> scores_;
+  std::unique_ptr<X[]> weights_;
+  std::unique_ptr<float[]> products_, inverse_sums_;
+  std::unique_ptr<int64_t[]> row_at_;
 };
 
 // Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.
+template <class X>
 void run(const Operands& o, int64_t samples) {
   at::parallel_for(0, samples * o.heads * o.blocks(), 1, [&](int64_t begin, int64_t end) {
-    Worker worker(o);
+    Worker<X> worker(o);
     int64_t prepared = -1;
     for (int64_t task = begin; task < end; ++task) {
       const int64_t head = task / o.blocks(), first = task % o.blocks() * o.block_rows();
@@ -121,7 +195,7 @@ void run(const Operands& o, int64_t samples) {
       prepared = head;
       worker.run({b, h, first});
     }
-    brgemm_release();
+    if (cpu_info().amx_tile) at::native::cpublas::brgemm_release();
   });
 }
 
@@ -130,16 +204,13 @@ void run(const Operands& o, int64_t samples) {
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v) {
   if (!c10::InferenceMode::is_enabled()) return "gradients may be asked for (no InferenceMode)";
   if (!q.is_cpu()) return "the input is not on the CPU";
-  for (const Tensor* t : {&q, &k, &v}) {
-    if (t->scalar_type() != at::kBFloat16) return "the dtype is not bf16";
-  }
-  if (!cpu_info().avx512_bf16 && !cpu_info().amx_bf16) return "this processor does not multiply bf16";
+  const auto dtype = q.scalar_type();
+  if (dtype != at::kFloat && dtype != at::kBFloat16) return "the dtype is neither fp32 nor bf16";
   if (q.numel() == 0 || k.numel() == 0) return "there is nothing to attend to";
+  if (dtype == at::kBFloat16 && q.size(3) % 2 != 0) return "numbers of bf16 are multiplied in pairs";
   for (const Tensor* t : {&q, &k, &v}) {
+    if (t->scalar_type() != dtype) return "queries, keys and values differ in dtype";
     if (t->stride(3) != 1) return "the last axis is not contiguous";
-    if (t->size(3) % 2 != 0 || t->stride(0) % 2 != 0 || t->stride(1) % 2 != 0 || t->stride(2) % 2 != 0) {
-      return "pairs of bf16 are not aligned";
-    }
   }
   return "";
 }
@@ -147,18 +218,18 @@ const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Te
 Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias,
                         const AttentionSamples& samples) {
   const Tensor out = at::empty(q.sizes(), q.options());
-  run({.q = q,
-       .k = k,
-       .v = v,
-       .out = out,
-       .samples = samples,
-       .queries = samples.tokens_of(q),
-       .keys = samples.tokens_of(k),
-       .heads = q.size(2),
-       .head_dim = q.size(3),
-       .scale = static_cast<float>(scale),
-       .bias = bias},
-      samples.of(q.size(0)));
+  const Operands operands{.q = q,
+                          .k = k,
+                          .v = v,
+                          .out = out,
+                          .samples = samples,
+                          .queries = samples.tokens_of(q),
+                          .keys = samples.tokens_of(k),
+                          .heads = q.size(2),
+                          .head_dim = q.size(3),
+                          .scale = static_cast<float>(scale),
+                          .bias = bias};
+  with_elements_of(q.scalar_type(), [&]<class X>(X*) { run<X>(operands, samples.of(q.size(0))); });
   return out;
 }
 

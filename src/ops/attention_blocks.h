@@ -7,11 +7,11 @@
 
 namespace nunchi::ops {
 
-// Empty where attention_blocks can run, else why not. It is for bf16 on a CPU that multiplies it; fp32 goes
-// head by head (ops/attention_heads.h).
+// Empty where attention_blocks can run, else why not. It is for inference; training goes head by head
+// (ops/attention_heads.h).
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
-// q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim] -> [b, n_q, heads, head_dim], contiguous.
+// q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim], fp32 or bf16 -> [b, n_q, heads, head_dim], contiguous.
 Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
                         const AttentionSamples& samples = {});
 

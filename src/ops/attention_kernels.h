@@ -53,16 +53,33 @@ struct RowProducts {
   std::int64_t rows, columns;
 };
 
-// scores [rows, stride], of which `columns` exist -> weights exp(scale * (score - the row's largest)) in bfloat16, with
-// zeros up to an even column; inverse_sums[row] is 1 / (their sum), and 0 for a row of -infinity. The division is left
-// to the product with the values, which is shorter than the row.
-struct ScoresToBf16 {
+// scores [rows, stride], of which `columns` exist -> weights exp(scale * (score - the row's largest)), with a zero
+// behind them where a product takes pairs; in place, or not. inverse_sums[row] is 1 / (their sum), and 0 for a row of
+// -infinity: the division is left to the product with the values, which is shorter than the row.
+template <class T>
+struct ScoresToExponentials {
   const float* scores;
   std::int64_t rows, columns, stride;
   float scale;
-  Bf16Bits* weights;
+  T* weights;
   std::int64_t weights_stride;
   float* inverse_sums;  // [rows]
+};
+
+// Row i of products [rows, stride] times factors[i], at out + row_at[i].
+template <class T>
+struct ScaledRows {
+  const float* products;
+  std::int64_t rows, columns, stride;
+  const float* factors;
+  T* out;
+  const std::int64_t* row_at;
+};
+
+template <class T>
+struct AttentionBlockKernels {
+  void (*scores_to_exponentials)(const ScoresToExponentials<T>&);
+  void (*scale_rows)(const ScaledRows<T>&);
 };
 
 struct AttentionKernels {
@@ -71,7 +88,11 @@ struct AttentionKernels {
   void (*scores_to_weights)(const ScoresToWeights&);
   void (*score_gradients)(const ScoreGradients&);
   void (*row_products)(const RowProducts&);
-  void (*scores_to_bf16)(const ScoresToBf16&);
+  AttentionBlockKernels<float> floats;
+  AttentionBlockKernels<Bf16Bits> halves;
+
+  const AttentionBlockKernels<float>& of(const float*) const { return floats; }
+  const AttentionBlockKernels<Bf16Bits>& of(const Bf16Bits*) const { return halves; }
 };
 
 namespace portable {

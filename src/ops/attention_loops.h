@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ops/attention_kernels.h"
+#include "ops/product_kernels.h"
 #include "ops/vectors.h"
 
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
@@ -116,37 +117,66 @@ void row_products(const RowProducts& p) {
   }
 }
 
-void scores_to_bf16(const ScoresToBf16& s) {
-  const auto whole = s.columns / lanes * lanes;
+inline void set(float& weight, float value) { weight = value; }
+inline void set(Bf16Bits& weight, float value) {
+  weight = static_cast<Bf16Bits>(__builtin_bit_cast(std::uint32_t, value) >> 16);
+}
+
+// Weights that become bf16 need no more of 2^x than that holds.
+inline Floats weight_of(Floats exponent, const float*) { return two_to_the(exponent); }
+inline Floats weight_of(Floats exponent, const Bf16Bits*) { return roughly_two_to_the(exponent); }
+
+template <class T>
+void scores_to_exponentials(const ScoresToExponentials<T>& s) {
+  const auto whole = s.columns / lanes * lanes, left = s.columns - whole;
+  const float scale = s.scale * 1.44269504f;  // e^x = 2^(x / ln 2)
   for (std::int64_t i = 0; i < s.rows; ++i) {
     const float* row = s.scores + i * s.stride;
-    Bf16Bits* weights = s.weights + i * s.weights_stride;
+    T* weights = s.weights + i * s.weights_stride;
     const float top = largest_in(row, s.columns);
-    if (top == -__builtin_inff()) {
-      for (std::int64_t j = 0; j < s.columns + s.columns % 2; ++j)
-        weights[j] = j >= s.columns || row[j] == top ? 0 : 0x7fc0;
+    if (top == -__builtin_inff()) {  // every key is blocked, or NaN
+      for (std::int64_t j = 0; j < s.columns; ++j) set(weights[j], row[j] == top ? 0 : __builtin_nanf(""));
       s.inverse_sums[i] = 0;
       continue;
     }
+    const Floats shift = all(-scale * top);
     Floats sums{};
     for (std::int64_t j = 0; j < whole; j += lanes) {
-      const Floats weight = exponential(s.scale * (load(row + j) - top));
+      const Floats weight = weight_of(load(row + j) * scale + shift, weights);
       sums += weight;
       store_number(weight, weights + j);  // where a score is NaN, so is the sum
     }
-    if (const auto left = s.columns - whole; left > 0) {
-      const Floats weight = exponential(s.scale * (load_some(row + whole, left, -__builtin_inff()) - top));
-      sums += weight;  // beyond the row 1e-38, which a sum of 1 or more does not feel
+    if (left > 0) {
+      const Floats weight = weight_of(load_some(row + whole, left, -__builtin_inff()) * scale + shift, weights);
+      sums += weight;  // beyond the row 1e-38 at most, which a sum of 1 or more does not feel
       store_some(weight, weights + whole, left);
     }
-    if (s.columns % 2 != 0) weights[s.columns] = 0;
     s.inverse_sums[i] = 1 / sum_of(sums);
+  }
+  if (Operand<T>::together > 1 && s.columns % 2 != 0)
+    for (std::int64_t i = 0; i < s.rows; ++i) s.weights[i * s.weights_stride + s.columns] = T{};
+}
+
+template <class T>
+void scale_rows(const ScaledRows<T>& s) {
+  const auto whole = s.columns / lanes * lanes;
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    const float* row = s.products + i * s.stride;
+    T* out = s.out + s.row_at[i];
+    for (std::int64_t j = 0; j < whole; j += lanes) store(load(row + j) * s.factors[i], out + j);
+    if (whole < s.columns)
+      store_some(load_some(row + whole, s.columns - whole, 0.f) * s.factors[i], out + whole, s.columns - whole);
   }
 }
 
 }  // namespace
 
-const AttentionKernels attention_kernels{multiply,        add_bias,     scores_to_weights,
-                                         score_gradients, row_products, scores_to_bf16};
+const AttentionKernels attention_kernels{multiply,
+                                         add_bias,
+                                         scores_to_weights,
+                                         score_gradients,
+                                         row_products,
+                                         {scores_to_exponentials<float>, scale_rows<float>},
+                                         {scores_to_exponentials<Bf16Bits>, scale_rows<Bf16Bits>}};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

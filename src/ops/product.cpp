@@ -27,10 +27,10 @@ void multiply_runs(const Product<Given>& p) {
     const auto step = first + 1 < p.rows ? p.row_at[first + 1] - p.row_at[first] : p.length;
     for (next = first + 1; next < p.rows && p.row_at[next] - p.row_at[next - 1] == step;) ++next;
     for (int64_t piece = 0; piece < p.pieces; ++piece) {
-      at::native::cpublas::brgemm(next - first, tile_columns, p.length, step, tile_columns, tile_columns,
+      at::native::cpublas::brgemm(next - first, tile_columns, p.length, step, tile_columns, p.products_stride,
                                   /*add_C=*/piece > 0,
                                   reinterpret_cast<const X*>(p.x + p.row_at[first] + p.piece_at[piece]),
-                                  block + piece * p.length * tile_columns, p.products + first * tile_columns,
+                                  block + piece * p.length * tile_columns, p.products + first * p.products_stride,
                                   /*is_vnni=*/true);
     }
   }

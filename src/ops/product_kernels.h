@@ -77,9 +77,10 @@ struct Product {
   std::int64_t rows, columns, pieces;        // columns that are wanted, at most tile_columns
   std::int64_t length;                       // a multiple of `together`
   const typename Operand<X>::Weight* block;  // [pieces * length / together, tile_columns, together]
-  typename Operand<X>::Sum* products;        // [rows, tile_columns]: their sums
-  Direct<X> direct = {};                     // or this; not of codes
-  const PieceRange* seen = nullptr;          // [rows]: but for these, a row's pieces are zeros; or null
+  typename Operand<X>::Sum* products;        // [rows, columns], in whole tiles: their sums
+  std::int64_t products_stride = tile_columns;
+  Direct<X> direct = {};             // or this; not of codes
+  const PieceRange* seen = nullptr;  // [rows]: but for these, a row's pieces are zeros; or null
 };
 template <class X>
 using Multiply = void (*)(const Product<X>&);

@@ -156,8 +156,8 @@ void multiply_tile(const Product<X>& p, std::int64_t row, std::int64_t column) {
     if (p.direct.to.out != nullptr) return put_directly(p, sums, row, column);
   }
   NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) {
-    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v)
-        __builtin_memcpy(p.products + (row + i) * tile_columns + column + v * lanes, &sums[i][v], sizeof sums[i][v]);
+    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) __builtin_memcpy(
+        p.products + (row + i) * p.products_stride + column + v * lanes, &sums[i][v], sizeof sums[i][v]);
   }
 }
 
