@@ -21,13 +21,8 @@ Range range_of(const T* row, std::int64_t count) {
   };
   for (std::int64_t i = 0; i < whole; i += lanes) see(load(row + i));
   if (whole < count) see(load_some(row + whole, count - whole, row[0]));
-  Range range{low[0], high[0]};
-  for (std::int64_t i = 0; i < lanes; ++i) {
-    range.low = low[i] < range.low ? low[i] : range.low;
-    range.high = high[i] > range.high ? high[i] : range.high;
-    if (largest[i] >= 0x7f800000u) range.low = __builtin_nanf("");
-  }
-  return range;
+  const bool all_finite = largest_of(as<Floats>(largest & 0x7f800000u)) < __builtin_inff();
+  return {all_finite ? -largest_of(-low) : __builtin_nanf(""), largest_of(high)};
 }
 
 template <class T>

@@ -4,4 +4,5 @@
 #include "ops/attention_loops.h"
 #include "ops/code_loops.h"
 #include "ops/depthwise_loops.h"
+#include "ops/norm_loops.h"
 #endif

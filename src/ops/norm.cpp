@@ -1,7 +1,9 @@
 #include "ops/norm.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/layer_norm.h>
@@ -9,9 +11,15 @@
 #include <ATen/ops/rms_norm.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/var_mean.h>
+#include <c10/core/InferenceMode.h>
 
+#include <algorithm>
+
+#include "core/isa.h"
+#include "ops/norm_kernels.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
+#include "ops/product.h"
 #include "ops/relevance.h"
 
 namespace nunchi::ops {
@@ -58,6 +66,39 @@ Tensor group_norm_reference(const Tensor& x, const GroupNormWeights& w) {
   return (unit * w.weight.view({1, -1, 1, 1}) + w.bias.view({1, -1, 1, 1})).to(x.scalar_type());
 }
 
+// Whether the rows are normalised by our own kernels, not LibTorch's.
+bool has_rows(const Tensor& x, const LayerNormWeights& w) {
+  const auto dtype = x.scalar_type();
+  const bool of_one_dtype = !w.weight.defined() || (w.weight.scalar_type() == dtype && w.bias.scalar_type() == dtype);
+  return c10::InferenceMode::is_enabled() && x.is_cpu() && (dtype == at::kFloat || dtype == at::kBFloat16) &&
+         of_one_dtype && x.numel() > 0;
+}
+
+Tensor layer_norm_rows(const Tensor& given, const LayerNormWeights& w) {
+  const Tensor x = given.contiguous(), y = at::empty(x.sizes(), x.options());
+  const auto columns = x.size(-1);
+  const auto parameters = [](const Tensor& t) { return t.defined() ? t.contiguous() : t; };
+  const Tensor weight = parameters(w.weight), bias = parameters(w.bias);
+  with_elements_of(x.scalar_type(), [&]<class T>(T*) {
+    const LayerNormRows<T> all{.x = elements<T>(x),
+                               .rows = x.numel() / columns,
+                               .columns = columns,
+                               .weight = weight.defined() ? elements<T>(weight) : nullptr,
+                               .bias = weight.defined() ? elements<T>(bias) : nullptr,
+                               .eps = static_cast<float>(w.eps),
+                               .y = elements<T>(y)};
+    const auto grain = std::max<std::int64_t>(4096 / columns, 1);
+    at::parallel_for(0, all.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+      auto rows = all;
+      rows.x += begin * columns;
+      rows.y += begin * columns;
+      rows.rows = end - begin;
+      NUNCHI_OF_CHOSEN_ISA_OR_BF16(norm_kernels).layer_norm(rows);
+    });
+  });
+  return y;
+}
+
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const LayerNormWeights& w) {
@@ -65,6 +106,7 @@ Tensor layer_norm(const Tensor& x, const LayerNormWeights& w) {
   // LibTorch has neither layer_norm nor var_mean on shapes alone.
   if (x.is_meta()) return scope.result(at::empty_like(x));
   if (!use_fused("layer_norm", "")) return scope.result(layer_norm_reference(x, w));
+  if (has_rows(x, w)) return scope.result(layer_norm_rows(x, w));
   return scope.result(at::layer_norm(x, {x.size(-1)}, w.weight, w.bias, w.eps));
 }
 

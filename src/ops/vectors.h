@@ -200,6 +200,12 @@ void store_some(Floats value, T* to, std::int64_t count) {
 }
 #endif
 
+// The first of them, and zeros.
+inline Floats only(Floats x, std::int64_t count) {
+  for (std::int64_t i = count; i < lanes; ++i) x[i] = 0;
+  return x;
+}
+
 // A vector of a row of `count` more numbers or codes, or `whole`.
 template <bool whole, class T>
 Floats part_of(const T* from, std::int64_t count) {

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include "ops/compare.h"
 #include "ops/policy.h"
@@ -36,6 +37,29 @@ TEST(LayerNorm, EqualsItsFormulaInBothPaths) {
       EXPECT_LT(difference(reference, layer_norm_exact(x, w)), tolerance) << dim;
       EXPECT_EQ(fused.scalar_type(), dtype);
       EXPECT_EQ(reference.scalar_type(), dtype);
+    }
+  }
+}
+
+// Rows are taken four at a time, columns in vectors; and what all numbers of a row have in common must not drown the
+// rest.
+TEST(LayerNorm, EqualsItsFormulaAtInference) {
+  const c10::InferenceMode inference;
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    for (const std::int64_t dim : {1, 5, 16, 17, 96, 100, 768}) {
+      for (const std::int64_t rows : {1, 3, 4, 7, 201}) {
+        for (const bool has_weights : {true, false}) {
+          const double mean = dtype == at::kFloat ? 30 : 2;
+          const Tensor x = (mean + random({rows, dim}, 3)).to(dtype);
+          const auto w = has_weights ? layer_weights(dim, 1e-6, dtype) : LayerNormWeights{.eps = 1e-6};
+          const auto exact =
+              has_weights ? layer_norm_exact(x, w) : layer_norm_exact(x, {at::ones({dim}), at::zeros({dim}), 1e-6});
+          const Tensor y = layer_norm(x, w);
+          EXPECT_EQ(y.scalar_type(), dtype);
+          const Tensor rounding = exact.abs() * (dtype == at::kFloat ? 0.0 : 1.0 / 256);  // of the result
+          EXPECT_LT(((y.to(at::kDouble) - exact).abs() - rounding).max().item<double>(), 1e-4) << rows << "x" << dim;
+        }
+      }
     }
   }
 }
