@@ -173,9 +173,8 @@ std::string demo_html(const DemoReport& report, const PageWords& say) {
   const auto& times = report.times;
   const auto count = report.run.pictures.size();
   draw::HtmlReport page("nunchi demo",
-                        say("{}, one network ({}), and what it makes of them: computed on this machine's processor, "
-                            "with no Python.",
-                            count == 1 ? say("1 picture") : say("{} pictures", count), report.model),
+                        say("What one network ({}) makes of {}: computed on this machine's processor, with no Python.",
+                            report.model, count == 1 ? say("1 picture") : say("{} pictures", count)),
                         {.language = say.language()});
   std::vector<draw::HtmlFigure> figures = {{with_thousands(report.parameters), say("parameters")}};
   if (succeeded(times.fp32)) {

@@ -273,8 +273,8 @@ constexpr std::pair<std::string_view, std::string_view> words[] = {
     {"{}, its patches or maps in each step, and the answer", "{}, 단계마다의 패치나 맵, 그리고 답"},
 
     // --- demo
-    {"{}, one network ({}), and what it makes of them: computed on this machine's processor, with no Python.",
-     "{}, 신경망 하나({}), 그리고 신경망이 본 것: Python 없이 이 컴퓨터의 프로세서에서 계산했습니다."},
+    {"What one network ({}) makes of {}: computed on this machine's processor, with no Python.",
+     "{1}, 신경망 하나({0}), 그리고 신경망이 본 것: Python 없이 이 컴퓨터의 프로세서에서 계산했습니다."},
     {"1 picture", "사진 1장"},
     {"parameters", "파라미터"},
     {"one picture, fp32", "사진 한 장, fp32"},

@@ -66,7 +66,9 @@ Walked walk_picture(Results& results, const tasks::VisionModel& model, const std
   write_input(results, path, picture, batch.pixels);
   write_output(results, batch.pixels, output);
   if (options.out.empty()) return {};
-  return walked_of(model, path.filename().string(), picture, batch.pixels, output, PageWords(options.language));
+  const auto folder = (std::filesystem::path(options.model) / "").parent_path();
+  return walked_of(model, {.picture = path.filename().string(), .model = folder.filename().string()}, picture,
+                   batch.pixels, output, PageWords(options.language));
 }
 
 bool is_page(const std::string& file) { return file.ends_with(".html"); }

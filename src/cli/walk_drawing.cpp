@@ -74,7 +74,7 @@ class WalkSheet {
   }
 
   void head() {
-    const draw::Head words = {.title = say_("The way of {} through {}", walked_.name, walked_.model),
+    const draw::Head words = {.title = say_("The way of {} through {}", walked_.names.picture, walked_.names.model),
                               .subtitle = say_("Every shape is that of a tensor that this run computed.")};
     y_ += draws_ ? draw::draw_head(canvas_, words, {draw::margin, draw::margin}, content_width)
                  : draw::head_height(canvas_, words, content_width);
@@ -345,12 +345,13 @@ draw::Drawing walk_drawing(const Walked& walked, const PageWords& say, const dra
 }
 
 std::string walk_page(const std::vector<Walked>& pictures, const PageWords& say) {
-  draw::HtmlReport page(say("The way of a picture through {}", pictures.front().model),
+  draw::HtmlReport page(say("The way of a picture through {}", pictures.front().names.model),
                         say("From pixels to the answer, with the shape of every tensor on the way."),
                         {.language = say.language()});
   for (const auto& walked : pictures) {
-    page.heading(walked.name);
-    page.drawing(walk_drawing(walked, say), say("{}, its patches or maps in each step, and the answer", walked.name));
+    page.heading(walked.names.picture);
+    page.drawing(walk_drawing(walked, say),
+                 say("{}, its patches or maps in each step, and the answer", walked.names.picture));
     page.details(say("All shapes"), [&] { page.table(shapes_of(walked, say)); });
   }
   return page.html();

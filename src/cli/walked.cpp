@@ -78,10 +78,9 @@ bool keeps_tokens(const models::ModelOutput& output) {
   return output.feature_maps.empty() && !output.attentions.empty();
 }
 
-Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
+Walked walked_of(const tasks::VisionModel& model, const WalkNames& names, const image::Picture& picture,
                  const Tensor& pixels, const models::ModelOutput& output, const PageWords& say) {
-  Walked walked{.name = name,
-                .model = model.type(),
+  Walked walked{.names = names,
                 .picture = picture,
                 .seen = tasks::seen_picture(picture, model.transform()),
                 .pixels = shape_of(pixels),

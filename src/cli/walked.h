@@ -1,7 +1,7 @@
 // cli/walked.h: what `nunchi walk` saw of one picture's way through a model: every shape is that of a tensor of this
 // run.
 //
-//   const Walked walked = walked_of(model, path.filename(), picture, pixels, output, say);
+//   const Walked walked = walked_of(model, {"photo.jpg", "vit-base"}, picture, pixels, output, say);
 //   draw::write_drawing("walk.png", walk_drawing(walked, say)); // or .svg, .pdf
 //   write_file("walk.html", walk_page({walked}, say));          // core/file.h
 #pragma once
@@ -20,8 +20,12 @@ struct WalkStep {
   std::optional<draw::HeatMap> map = {};  // the mean over its channels, where it has places in the picture
 };
 
+struct WalkNames {
+  std::string picture, model;  // without the folders they lie in
+};
+
 struct Walked {
-  std::string name, model;
+  WalkNames names;
   image::Picture picture, seen;  // seen: what the network gets of it
   Shape pixels;
   nn::Grid patches = {0, 0};           // that the picture is cut into; none: it is not cut
@@ -38,7 +42,7 @@ struct Walked {
 bool keeps_tokens(const models::ModelOutput& output);
 
 // pixels: what the network got, one picture; output: with hidden states and attentions.
-Walked walked_of(const tasks::VisionModel& model, const std::string& name, const image::Picture& picture,
+Walked walked_of(const tasks::VisionModel& model, const WalkNames& names, const image::Picture& picture,
                  const Tensor& pixels, const models::ModelOutput& output, const PageWords& say);
 
 draw::Drawing walk_drawing(const Walked& walked, const PageWords& say, const draw::Theme& theme = draw::light_theme);
