@@ -11,6 +11,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "core/isa.h"
 #include "ops/product.h"
@@ -47,6 +48,21 @@ Int8Codes int8_codes(const Tensor& weight) {
   throw Error(ErrorKind::model, "int8: expected finite weights, found NaN or infinity in a layer; use fp32");
 }
 
+namespace {
+
+// [out, in] -> [out]. LibTorch's sum would make a copy in 64 bits, which leaves a hole in the heap for each layer.
+Tensor sums_of_rows(const Tensor& codes) {
+  const auto out = codes.size(0), in = codes.size(1);
+  Tensor sums = at::empty({out}, at::kFloat);
+  const auto* from = codes.const_data_ptr<std::int8_t>();
+  auto* to = sums.mutable_data_ptr<float>();
+  for (std::int64_t j = 0; j < out; ++j)
+    to[j] = static_cast<float>(std::accumulate(from + j * in, from + (j + 1) * in, std::int32_t{0}));
+  return sums;
+}
+
+}  // namespace
+
 PackedWeight quantise_weight(const Tensor& weight, const Tensor& bias) {
   const auto out = weight.size(0);
   const auto [codes, scales] = int8_codes(weight);
@@ -54,7 +70,7 @@ PackedWeight quantise_weight(const Tensor& weight, const Tensor& bias) {
   return {.blocks = in_blocks(codes),
           .bias = in_whole_tiles(bias, out),
           .scales = in_whole_tiles(of_channel, out),
-          .sums = in_whole_tiles(of_channel * codes.sum(1).to(at::kFloat), out),
+          .sums = in_whole_tiles(of_channel * sums_of_rows(codes), out),
           .plain = at::empty(weight.sizes(), at::TensorOptions(at::kChar).device(at::kMeta)),
           .in = weight.size(1),
           .out = out};
