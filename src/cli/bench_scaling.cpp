@@ -31,7 +31,7 @@ struct Heads {
 Heads heads_of(const Options& options) {
   const auto files = tasks::open_model_files(model_source(options));
   const auto graph = explain::graph_of(*files.built.model, files.built.model->input_shape());
-  const auto name = std::filesystem::path(options.model).filename().string();
+  const auto name = short_name(options.model);
   if (graph.heads > 0) return {graph.heads, graph.head_dim, name};
   const tasks::ScalingOptions small;
   return {small.heads, small.head_dim, fmt::format("ViT-S ({} has no attention)", name)};

@@ -72,6 +72,11 @@ tasks::Classifier open_classifier(const Options& options) {
   return {std::move(models), std::move(how)};
 }
 
+std::string short_name(std::filesystem::path path) {
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
 image::DecodeOptions decode_options(const Options& options) {
   return {.apply_exif_orientation = !options.no_exif, .max_pixels = options.max_pixels};
 }

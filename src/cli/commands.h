@@ -76,6 +76,9 @@ struct Pictures {
 Pictures find_pictures(const Options& options, const std::vector<std::string>& inputs);
 inline Pictures find_pictures(const Options& options) { return find_pictures(options, options.inputs); }
 
+// "cat.jpg" of "photos/cat.jpg", and "vit" of "models/vit/".
+std::string short_name(std::filesystem::path path);
+
 image::DecodeOptions decode_options(const Options& options);
 
 inline draw::Theme theme_of(const Options& options) { return options.dark ? draw::dark_theme : draw::light_theme; }

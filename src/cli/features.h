@@ -130,9 +130,6 @@ Finding show_embedding(Gallery& gallery);
 // How many pictures one figure shows; the numbers are of all.
 constexpr std::size_t most_shown = 12;
 
-// "cat.jpg"
-std::string short_name(const std::string& file);
-
 // "16 x 16 patches"
 std::string grid_in_words(const explain::PatchTokens& patches, const PageWords& say);
 

@@ -132,12 +132,11 @@ Finding show_cka(Gallery& gallery) {
       drawn_panel([chart = alignment_chart(found.cka)](draw::Canvas& canvas, const draw::Rectangle& room) {
         draw::draw_heat_map_chart(canvas, chart, room);
       }));
-  const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   const auto& options = gallery.options();
   finding.figure.notes = {
       say("From top to bottom the layers of {} ({} to {}), from left to right those of {} ({} to {}).",
-          name(options.model), found.rows.front(), found.rows.back(), name(other ? options.other_model : options.model),
-          found.columns.front(), found.columns.back())};
+          short_name(options.model), found.rows.front(), found.rows.back(),
+          short_name(other ? options.other_model : options.model), found.columns.front(), found.columns.back())};
   finding.summary = {{"rows", found.rows},
                      {"columns", found.columns},
                      {"examples", examples},

@@ -91,8 +91,6 @@ const std::vector<explain::PatchTokens>& Gallery::patches_of(const std::string& 
   return patches_[layer] = std::move(all);
 }
 
-std::string short_name(const std::string& file) { return std::filesystem::path(file).filename().string(); }
-
 std::string grid_in_words(const explain::PatchTokens& patches, const PageWords& say) {
   return say("{} x {} patches", patches.grid[0], patches.grid[1]);
 }
@@ -110,11 +108,9 @@ std::vector<std::string> note_of_shown(std::size_t count, const PageWords& say) 
 
 std::string about(const Gallery& gallery, const std::string& more) {
   const auto& options = gallery.options();
-  auto path = std::filesystem::path(options.model);
-  if (!path.has_filename()) path = path.parent_path();
   const auto& layers = options.layers_shown;
   const auto layer = layers.empty() ? "" : gallery.say()(", layer {}", fmt::format("{}", fmt::join(layers, ", ")));
-  return fmt::format("{}{}{}{}", path.filename().string(), layer, more.empty() ? "" : "; ", more);
+  return fmt::format("{}{}{}{}", short_name(options.model), layer, more.empty() ? "" : "; ", more);
 }
 
 bool is_page(const Options& options) { return options.out.ends_with(".html"); }

@@ -60,7 +60,7 @@ Shape input_of(const Options& options, const models::Model& network) {
 }
 
 std::string title_of(const Options& options, const tasks::ModelFiles& files) {
-  const auto name = std::filesystem::path(options.model).filename().string();
+  const auto name = short_name(options.model);
   return name.empty() || name == files.type ? files.type : fmt::format("{} ({})", name, files.type);
 }
 

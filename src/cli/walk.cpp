@@ -66,9 +66,8 @@ Walked walk_picture(Results& results, const tasks::VisionModel& model, const std
   write_input(results, path, picture, batch.pixels);
   write_output(results, batch.pixels, output);
   if (options.out.empty()) return {};
-  const auto folder = (std::filesystem::path(options.model) / "").parent_path();
-  return walked_of(model, {.picture = path.filename().string(), .model = folder.filename().string()}, picture,
-                   batch.pixels, output, PageWords(options.language));
+  return walked_of(model, {.picture = short_name(path), .model = short_name(options.model)}, picture, batch.pixels,
+                   output, PageWords(options.language));
 }
 
 bool is_page(const std::string& file) { return file.ends_with(".html"); }

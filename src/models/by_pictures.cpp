@@ -22,23 +22,15 @@ std::int64_t pictures_of_part(const Tensor& image, std::int64_t each) {
 }
 
 // Of one and the same network, in the order of their pictures.
-ModelOutput joined(const std::vector<ModelOutput>& parts) {
+ModelOutput joined(std::vector<ModelOutput>& parts) {
   ModelOutput all = parts.front();
-  const auto join = [&](Tensor& whole, const auto& of_part) {
-    if (!whole.defined()) return;
+  std::vector<std::vector<Tensor*>> of_parts;
+  for (auto& part : parts) of_parts.push_back(tensors_of(part));
+  for (std::size_t i = 0; Tensor * whole : tensors_of(all)) {
     std::vector<Tensor> tensors;
-    for (const auto& part : parts) tensors.push_back(of_part(part));
-    whole = at::cat(tensors);
-  };
-  for (const auto member : {&ModelOutput::logits, &ModelOutput::last_hidden_state, &ModelOutput::pooler_output})
-    join(all.*member, [&](const ModelOutput& part) { return part.*member; });
-  for (const auto member : {&ModelOutput::hidden_states, &ModelOutput::feature_maps, &ModelOutput::attentions}) {
-    for (std::size_t i = 0; i < (all.*member).size(); ++i)
-      join((all.*member)[i], [&](const ModelOutput& part) { return (part.*member)[i]; });
-  }
-  for (auto& [name, tensor] : all.further) {
-    const auto& key = name;
-    join(tensor, [&](const ModelOutput& part) { return part.further.at(key); });
+    for (const auto& of_part : of_parts) tensors.push_back(*of_part[i]);
+    if (whole->defined()) *whole = at::cat(tensors);
+    ++i;
   }
   return all;
 }

@@ -8,6 +8,15 @@
 
 namespace nunchi::models {
 
+std::vector<Tensor*> tensors_of(ModelOutput& output) {
+  std::vector<Tensor*> all = {&output.logits, &output.last_hidden_state, &output.pooler_output};
+  for (auto* list : {&output.hidden_states, &output.feature_maps, &output.attentions}) {
+    for (Tensor& tensor : *list) all.push_back(&tensor);
+  }
+  for (auto& [name, tensor] : output.further) all.push_back(&tensor);
+  return all;
+}
+
 ModelOutput forward_of_shapes(const Model& model, const Shape& shape, const ForwardOptions& options) {
   const c10::InferenceMode inference;
   const ops::PolicyScope shapes_only(ops::Policy::reference);  // the fused paths do not run on meta tensors

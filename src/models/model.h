@@ -31,6 +31,9 @@ struct ModelOutput {
   nn::Grid grid = {0, 0};                 // rows and columns of patches
 };
 
+// Every tensor of an output. Those of one network, asked for the same, come in the same order.
+std::vector<Tensor*> tensors_of(ModelOutput& output);
+
 class Model : public nn::Module {
  public:
   // image [b, channels, h, w]. Throws Error (input) where the model cannot take this size.

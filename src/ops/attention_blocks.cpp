@@ -1,7 +1,6 @@
 #include "ops/attention_blocks.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/native/CPUBlas.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
@@ -19,8 +18,6 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t zero = 0;  // where the one piece of a row begins
-
 struct Operands {
   const Tensor &q, &k, &v, &out;
   const AttentionSamples& samples;
@@ -33,26 +30,26 @@ struct Operands {
     const auto most = std::clamp<int64_t>(65536 / keys, 12, 96);
     return rounded_up(divided_up(queries, divided_up(queries, most)), 6);
   }
-  int64_t blocks() const { return divided_up(queries, block_rows()); }
 };
 
 // The keys and the values of one head as weights of products, and scratch for one block of queries; one per thread.
 template <class X>
 class Worker {
  public:
-  explicit Worker(const Operands& o)
+  Worker(const Operands& o, int64_t block_rows)
       : o_(o),
+        block_rows_(block_rows),
         even_keys_(rounded_up(o.keys, together)),
         scores_stride_(rounded_up(o.keys, tile_columns)),
         weights_stride_(in_place ? scores_stride_ : even_keys_),
         rows_(new X[tile_columns * o.head_dim]),
         keys_(new X[scores_stride_ * o.head_dim]()),
         values_(new X[even_keys_ * rounded_up(o.head_dim, tile_columns)]()),
-        scores_(new float[o.block_rows() * scores_stride_]),
-        weights_(in_place ? nullptr : new X[o.block_rows() * weights_stride_]),
-        products_(new float[o.block_rows() * tile_columns]),
-        inverse_sums_(new float[o.block_rows()]),
-        row_at_(new int64_t[o.block_rows()]) {}
+        scores_(new float[block_rows * scores_stride_]),
+        weights_(in_place ? nullptr : new X[block_rows * weights_stride_]),
+        products_(new float[block_rows * tile_columns]),
+        inverse_sums_(new float[block_rows]),
+        row_at_(new int64_t[block_rows]) {}
 
   void take_head(int64_t b, int64_t h) {
     take_keys(head_of<const X>(o_.k, b, h));
@@ -60,7 +57,7 @@ class Worker {
   }
 
   void run(const AttentionBias::Place& place) {
-    const auto rows = std::min(o_.block_rows(), o_.queries - place.first);
+    const auto rows = std::min(block_rows_, o_.queries - place.first);
     multiply_by_keys(head_of<const X>(o_.q, place.sample, place.head).from(place.first), rows);
     if (o_.bias) {
       o_.bias.add(
@@ -130,7 +127,7 @@ class Worker {
   Product<X> product_of(const X* x, int64_t rows, int64_t length) const {
     return {.x = x,
             .row_at = row_at_.get(),
-            .piece_at = &zero,
+            .piece_at = &whole_row,
             .rows = rows,
             .columns = tile_columns,
             .pieces = 1,
@@ -174,7 +171,7 @@ class Worker {
   const ProductKernels& multiply_ = product_kernels();
   const AttentionBlockKernels<X>& kernels_ =
       NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
-  int64_t even_keys_, scores_stride_, weights_stride_;
+  int64_t block_rows_, even_keys_, scores_stride_, weights_stride_;
   std::unique_ptr<X[]> rows_, keys_, values_;
   std::unique_ptr<float[]> scores_;
   std::unique_ptr<X[]> weights_;
@@ -185,17 +182,18 @@ class Worker {
 // Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.
 template <class X>
 void run(const Operands& o, int64_t samples) {
-  at::parallel_for(0, samples * o.heads * o.blocks(), 1, [&](int64_t begin, int64_t end) {
-    Worker<X> worker(o);
+  const auto block_rows = o.block_rows(), blocks = divided_up(o.queries, block_rows);
+  at::parallel_for(0, samples * o.heads * blocks, 1, [&](int64_t begin, int64_t end) {
+    Worker<X> worker(o, block_rows);
     int64_t prepared = -1;
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t head = task / o.blocks(), first = task % o.blocks() * o.block_rows();
+      const int64_t head = task / blocks, first = task % blocks * block_rows;
       const int64_t b = head / o.heads, h = head % o.heads;
       if (head != prepared) worker.take_head(b, h);
       prepared = head;
       worker.run({b, h, first});
     }
-    if (cpu_info().amx_tile) at::native::cpublas::brgemm_release();
+    products_done();
   });
 }
 

@@ -185,8 +185,6 @@ class Tiles {
   std::optional<Bounds> direct_;
 };
 
-constexpr int64_t zero = 0;  // where the one piece of a row begins
-
 // Rows beside each other.
 template <class X>
 ProductRows<X> beside(const X* x, int64_t rows, int64_t length) {
@@ -197,7 +195,7 @@ ProductRows<X> beside(const X* x, int64_t rows, int64_t length) {
           .map_step = length,
           .row_step = 0,
           .column_step = 0,
-          .piece_at = &zero,
+          .piece_at = &whole_row,
           .pieces = 1,
           .length = length};
 }
@@ -247,6 +245,10 @@ void multiply_quantised(const NumberRows<T>& x, const PackedWeight& w, const Pro
 
 }  // namespace
 
+void products_done() {
+  if (cpu_info().amx_tile) at::native::cpublas::brgemm_release();
+}
+
 int64_t threads_here() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
 #ifdef __x86_64__
@@ -281,7 +283,7 @@ void multiply(const ProductRows<X>& rows, const PackedWeight& w, const ProductRe
   at::parallel_for(0, threads, 1, [&](int64_t thread, int64_t) {
     typename Tiles<X, T>::Scratch scratch(tiles);
     shares.take(thread, [&](int64_t tile) { tiles.run(tile, scratch); });
-    if (cpu_info().amx_tile) at::native::cpublas::brgemm_release();
+    products_done();
   });
 }
 

@@ -62,6 +62,8 @@ void multiply(const NumberRows<T>& rows, const PackedWeight& weight, const Produ
 
 // Those of the chosen instruction set, and of what this processor has beyond it.
 const ProductKernels& product_kernels();
+// To be called by a thread that is done with them: AMX is in a state that it must leave.
+void products_done();
 
 #ifdef __x86_64__
 // LibTorch's product of blocks, which has AMX; it needs AVX-512 with VNNI and, for bf16, BF16.

@@ -64,6 +64,8 @@ struct Direct {
   float low = 0, high = 0;
 };
 
+inline constexpr std::int64_t whole_row = 0;  // where the one piece of a row begins
+
 struct PieceRange {
   std::int64_t first, end;
 };

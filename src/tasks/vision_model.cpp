@@ -18,8 +18,6 @@ std::vector<std::string> choose_labels(const ModelFiles& files, const std::strin
   return files.replaced_heads.empty() ? labels_of(files.config, classes) : unnamed_labels(classes);
 }
 
-Tensor as_float_on_cpu(const Tensor& tensor) { return tensor.defined() ? tensor.to(at::kCPU, at::kFloat) : tensor; }
-
 void require_cpu_for_int8(const std::filesystem::path& path, nn::Precision precision, at::Device device) {
   if (precision != nn::Precision::int8 || device.is_cpu()) return;
   throw Error(ErrorKind::usage, fmt::format("{}: int8 is computed on the CPU, found device {}: choose the CPU, or fp32 "
@@ -30,12 +28,9 @@ void require_cpu_for_int8(const std::filesystem::path& path, nn::Precision preci
 }  // namespace
 
 models::ModelOutput as_float_on_cpu(models::ModelOutput output) {
-  for (Tensor* tensor : {&output.logits, &output.last_hidden_state, &output.pooler_output})
-    *tensor = as_float_on_cpu(*tensor);
-  for (auto* list : {&output.hidden_states, &output.feature_maps, &output.attentions}) {
-    for (auto& tensor : *list) tensor = as_float_on_cpu(tensor);
+  for (Tensor* tensor : models::tensors_of(output)) {
+    if (tensor->defined()) *tensor = tensor->to(at::kCPU, at::kFloat);
   }
-  for (auto& [name, tensor] : output.further) tensor = as_float_on_cpu(tensor);
   return output;
 }
 

@@ -4,6 +4,8 @@
 #include <c10/core/InferenceMode.h>
 #include <gmock/gmock.h>
 
+#include <mutex>
+
 #include "core/one_thread.h"
 #include "models/architectures.h"
 #include "models/beit.h"
@@ -91,7 +93,7 @@ std::unique_ptr<Model> network(const std::string& name) {
 
 class NetworksByPictures : public testing::TestWithParam<const char*> {};
 
-// Twice with another size of picture in between: what a model keeps for a size is made by several threads.
+// From the first forward on: what a model keeps for a size of picture is then made by several threads.
 TEST_P(NetworksByPictures, AnswerAsInOneGo) {
   const auto model = network(GetParam());
   nn::randomise(*model, 1);
