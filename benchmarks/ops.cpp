@@ -98,15 +98,30 @@ void add_linear(const std::string& name, std::int64_t rows, std::int64_t in, std
        .run = [=] { return ops::linear(x, weights, {.activation = activation}); }});
 }
 
+// Each row in 255 steps, as int8 attention sees queries and keys.
+Tensor in_steps(const Tensor& x) {
+  const Tensor step = x.abs().amax(-1, /*keepdim=*/true) / 127;
+  return step * (x / step).round();
+}
+
 void add_attention(std::int64_t batch, std::int64_t tokens, std::int64_t heads, Precision precision) {
   const auto qkv = at::randn({batch, tokens, 3, heads, 64}).to(dtype_of(precision)).unbind(2);
   const double flops = 4.0 * static_cast<double>(batch * tokens * tokens * heads * 64);
-  const auto ours = [=] { return ops::attention(qkv[0], qkv[1], qkv[2]).output; };
+  const ops::AttentionOptions options{.int8 = precision == Precision::int8};
+  const auto ours = [=] { return ops::attention(qkv[0], qkv[1], qkv[2], options).output; };
   const auto libtorch = [=] {
     return at::scaled_dot_product_attention(qkv[0].transpose(1, 2), qkv[1].transpose(1, 2), qkv[2].transpose(1, 2))
         .transpose(1, 2);
   };
   const auto name = fmt::format("{}x{}x{}", batch, tokens, heads);
+  if (precision == Precision::int8) {
+    const auto rounded = [=] {
+      const Tensor q = qkv[0].to(at::kFloat), k = qkv[1].to(at::kFloat);
+      return ops::attention(in_steps(q), in_steps(k - k.mean(1, /*keepdim=*/true)), qkv[2].to(at::kFloat)).output;
+    };
+    return add(
+        {.name = "attention/nunchi/" + name, .precision = precision, .flops = flops, .run = ours, .expected = rounded});
+  }
   add({.name = "attention/nunchi/" + name, .precision = precision, .flops = flops, .run = ours});
   add({.name = "attention/LibTorch/" + name,
        .precision = precision,
@@ -209,9 +224,11 @@ void add_all() {
       if (precision != Precision::int8 || convolution.groups == 1) add_convolution(convolution, precision);
     }
   }
-  for (const auto precision : {Precision::fp32, Precision::bf16}) {
+  for (const auto precision : {Precision::fp32, Precision::bf16, Precision::int8}) {
     for (const std::int64_t tokens : {49, 197, 577, 1369, 4096}) add_attention(1, tokens, 12, precision);
     add_attention(8, 197, 12, precision);
+  }
+  for (const auto precision : {Precision::fp32, Precision::bf16}) {
     add_training(64, 65, 3, precision);
     add_training(8, 197, 12, precision);
     add_norm(197, 768, precision);

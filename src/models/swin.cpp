@@ -80,17 +80,18 @@ SwinBlock::SwinBlock(const SwinConfig& c, const SwinStageConfig& stage, std::int
 
 Tensor SwinBlock::forward(const Tensor& x, nn::Grid map, Tensor* attention) const {
   if (second_) {
-    const Tensor y = x + drop_path.apply(norm1.forward(attend(x, map, attention)), is_training());
+    const Tensor y = x + drop_path.apply(norm1.forward(attend(x, map, {}, attention)), is_training());
     return seen(y + drop_path.apply(norm2.forward(mlp.forward(y)), is_training()));
   }
-  const Tensor y = x + drop_path.apply(attend(norm1.forward(x), map, attention), is_training());
+  const Tensor y = attend(norm1.forward(x), map, {.residual = x, .kept = drop_path.draw(x, is_training())}, attention);
   return seen(mlp.forward(norm2.forward(y), {.residual = y, .kept = drop_path.draw(y, is_training())}));
 }
 
-Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, Tensor* attention) const {
+Tensor SwinBlock::attend(const Tensor& x, nn::Grid map, ops::Epilogue epilogue, Tensor* attention) const {
   const auto cut = cut_of(map);
   const auto windows = windows_.of(cut, [&] { return nn::Windows(cut, x.device()); });
-  return windows.without_padding(attn.forward(windows.with_padding(x), windows, attention));
+  if (epilogue.residual) epilogue.residual = windows.with_padding(*epilogue.residual);
+  return windows.without_padding(attn.forward(windows.with_padding(x), windows, epilogue, attention));
 }
 
 nn::WindowCut SwinBlock::cut_of(nn::Grid map) const {

@@ -90,7 +90,7 @@ struct SwinBlock : nn::Module {
   nn::DropPath drop_path;
 
  private:
-  Tensor attend(const Tensor& x, nn::Grid map, Tensor* attention) const;
+  Tensor attend(const Tensor& x, nn::Grid map, ops::Epilogue epilogue, Tensor* attention) const;
   nn::WindowCut cut_of(nn::Grid map) const;
 
   bool second_, shift_then_pad_;

@@ -43,9 +43,11 @@ Tensor Attention::forward(const Tensor& x, const ops::Epilogue& epilogue, const 
     q = ops::rotate(q, *options.positions);
     k = ops::rotate(k, *options.positions);
   }
-  const auto result = ops::attention(
-      q, k, parts[2],
-      {.bias = options.bias, .dropout = is_training() ? dropout_ : 0, .return_weights = options.weights != nullptr});
+  const auto result = ops::attention(q, k, parts[2],
+                                     {.bias = options.bias,
+                                      .dropout = is_training() ? dropout_ : 0,
+                                      .int8 = qkv.weights.packed && qkv.weights.packed->is_int8(),
+                                      .return_weights = options.weights != nullptr});
   if (options.weights) *options.weights = result.weights;
   const Tensor y = result.output.reshape({b, n, -1});
   return seen(proj.forward(norm ? norm->forward(y) : y, epilogue));

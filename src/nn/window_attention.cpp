@@ -150,7 +150,8 @@ ops::LinearWeights in_own_memory(const Linear& linear) {
 
 }  // namespace
 
-Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor* weights) const {
+Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, const ops::Epilogue& epilogue,
+                                Tensor* weights) const {
   const auto parts = project(x).view({x.size(0), x.size(1), 3, config_.heads, -1}).unbind(2);
   Tensor q = parts[0], k = parts[1];  // [b, windows * n, heads, head_dim]
   if (config_.cosine) {
@@ -164,7 +165,7 @@ Tensor WindowAttention::forward(const Tensor& x, const Windows& windows, Tensor*
                                       .dropout = is_training() ? config_.attention_dropout : 0,
                                       .return_weights = weights != nullptr});
   if (weights) *weights = result.weights;
-  return seen(proj.forward(result.output.reshape({x.size(0), x.size(1), -1})));
+  return seen(proj.forward(result.output.reshape({x.size(0), x.size(1), -1}), epilogue));
 }
 
 Tensor WindowAttention::bias(const Windows& windows) const {

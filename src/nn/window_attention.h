@@ -66,9 +66,10 @@ class WindowAttention : public Module {
  public:
   explicit WindowAttention(const WindowAttentionConfig& config);
 
-  // x [b, windows * n, dim] as `windows` pads it, of the configured window or a smaller one -> the same shape.
-  // `weights`, where given, receives [b * windows, heads, n, n].
-  Tensor forward(const Tensor& x, const Windows& windows, Tensor* weights = nullptr) const;
+  // x [b, windows * n, dim] as `windows` pads it, of the configured window or a smaller one -> the same shape, and so
+  // is a residual. `weights`, where given, receives [b * windows, heads, n, n].
+  Tensor forward(const Tensor& x, const Windows& windows, const ops::Epilogue& epilogue = {},
+                 Tensor* weights = nullptr) const;
 
   Tensor bias(const Windows& windows) const;  // what is added to the scores: [windows, heads, n, n]; one for all, if
                                               // nothing is parted

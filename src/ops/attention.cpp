@@ -15,6 +15,7 @@
 
 #include "ops/attention_blocks.h"
 #include "ops/attention_heads.h"
+#include "ops/attention_scores.h"
 #include "ops/count.h"
 #include "ops/op_scope.h"
 #include "ops/policy.h"
@@ -118,7 +119,10 @@ AttentionResult attention_fused(const Tensor& q, const Tensor& k, const Tensor& 
     const auto n_q = samples.tokens_of(q), n_k = samples.tokens_of(k);
     const auto bias = options.bias ? AttentionBias(*options.bias, q.size(2), n_q, n_k) : AttentionBias();
     const double scale = scale_of(q, options);
-    if (attention_blocks_obstacle(q, k, v)[0] == '\0') return {attention_blocks(q, k, v, scale, bias, samples), {}};
+    if (attention_blocks_obstacle(q, k, v)[0] == '\0') {
+      const bool in_codes = options.int8 && scores_in_codes_pay(q.scalar_type(), n_k);
+      return {attention_blocks(q, k, v, {scale, bias, samples, in_codes}), {}};
+    }
     if (attention_heads_obstacle(q, k, v)[0] == '\0') return {attention_heads(q, k, v, scale, bias, samples), {}};
   }
   return options.windows ? attention_of_copies(q, k, v, options, attention_by_sdpa)

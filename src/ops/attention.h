@@ -15,6 +15,7 @@ struct AttentionOptions {
   std::optional<AttentionWindows> windows;  // q, k and v are maps, [b, windows * n, heads, head_dim], and so is the
                                             // output; each window is a sample, b * windows of n tokens
   double dropout = 0;                       // of the weights; for training
+  bool int8 = false;                        // queries and keys may be multiplied in eight bits, in inference
   bool return_weights = false;              // forces the reference, which has them
 };
 

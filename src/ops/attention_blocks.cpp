@@ -10,8 +10,8 @@
 #include "core/isa.h"
 #include "core/round_up.h"
 #include "ops/attention_kernels.h"
+#include "ops/attention_scores.h"
 #include "ops/product.h"
-#include "ops/transpose.h"
 
 namespace nunchi::ops {
 namespace {
@@ -33,42 +33,48 @@ struct Operands {
 };
 
 // The keys and the values of one head as weights of products, and scratch for one block of queries; one per thread.
-template <class X>
+template <class X, class Scores>
 class Worker {
  public:
   Worker(const Operands& o, int64_t block_rows)
       : o_(o),
         block_rows_(block_rows),
+        by_keys_(o.keys, o.head_dim, block_rows),
         even_keys_(rounded_up(o.keys, together)),
         scores_stride_(rounded_up(o.keys, tile_columns)),
         weights_stride_(in_place ? scores_stride_ : even_keys_),
-        rows_(new X[tile_columns * o.head_dim]),
-        keys_(new X[scores_stride_ * o.head_dim]()),
         values_(new X[even_keys_ * rounded_up(o.head_dim, tile_columns)]()),
         scores_(new float[block_rows * scores_stride_]),
         weights_(in_place ? nullptr : new X[block_rows * weights_stride_]),
         products_(new float[block_rows * tile_columns]),
+        scales_(new float[block_rows]),
         inverse_sums_(new float[block_rows]),
         row_at_(new int64_t[block_rows]) {}
 
   void take_head(int64_t b, int64_t h) {
-    take_keys(head_of<const X>(o_.k, b, h));
+    by_keys_.take_keys(head_of<const X>(o_.k, b, h));
     take_values(head_of<const X>(o_.v, b, h));
   }
 
   void run(const AttentionBias::Place& place) {
     const auto rows = std::min(block_rows_, o_.queries - place.first);
-    multiply_by_keys(head_of<const X>(o_.q, place.sample, place.head).from(place.first), rows);
+    by_keys_.multiply(head_of<const X>(o_.q, place.sample, place.head).from(place.first), rows,
+                      {scores_.get(), scores_stride_, scales_.get()});
+    for (int64_t i = 0; i < rows; ++i) scales_[i] *= o_.scale;
     if (o_.bias) {
-      o_.bias.add(
-          {.scores = scores_.get(), .rows = rows, .columns = o_.keys, .stride = scores_stride_, .scale = o_.scale},
-          place);
+      o_.bias.add({.scores = scores_.get(),
+                   .rows = rows,
+                   .columns = o_.keys,
+                   .stride = scores_stride_,
+                   .scales = scales_.get()},
+                  place);
+      std::fill_n(scales_.get(), rows, 1.F);
     }
     kernels_.scores_to_exponentials({.scores = scores_.get(),
                                      .rows = rows,
                                      .columns = o_.keys,
                                      .stride = scores_stride_,
-                                     .scale = o_.bias ? 1 : o_.scale,
+                                     .scales = scales_.get(),
                                      .weights = weights(),
                                      .weights_stride = weights_stride_,
                                      .inverse_sums = inverse_sums_.get()});
@@ -91,19 +97,6 @@ class Worker {
       return weights_.get();
   }
 
-  // [tiles of keys, head_dim / together, tile_columns, together].
-  void take_keys(const HeadRows<const X>& k) {
-    using Group = std::uint32_t;
-    static_assert(sizeof(Group) == together * sizeof(X));
-    const auto groups = o_.head_dim / together;
-    for (int64_t first = 0; first < o_.keys; first += tile_columns) {
-      const auto count = std::min(tile_columns, o_.keys - first);
-      for (int64_t i = 0; i < count; ++i) std::copy_n(k.row(first + i), o_.head_dim, rows_.get() + i * o_.head_dim);
-      transpose(reinterpret_cast<const Group*>(rows_.get()), groups, count, groups,
-                reinterpret_cast<Group*>(keys_.get() + first * o_.head_dim), tile_columns);
-    }
-  }
-
   // [tiles of head_dim, even_keys / together, tile_columns, together].
   void take_values(const HeadRows<const X>& v) {
     for (int64_t column = 0; column < o_.head_dim; column += tile_columns) {
@@ -124,42 +117,23 @@ class Worker {
       pairs[d] = first[d] | (second ? static_cast<std::uint32_t>(second[d]) << 16 : 0);
   }
 
-  Product<X> product_of(const X* x, int64_t rows, int64_t length) const {
-    return {.x = x,
-            .row_at = row_at_.get(),
-            .piece_at = &whole_row,
-            .rows = rows,
-            .columns = tile_columns,
-            .pieces = 1,
-            .length = length,
-            .block = nullptr,
-            .products = nullptr};
-  }
-
-  void multiply_by_keys(const HeadRows<const X>& q, int64_t rows) {
-    for (int64_t i = 0; i < rows; ++i) row_at_[i] = q.row(i) - q.first;
-    auto product = product_of(q.first, rows, o_.head_dim);
-    product.products_stride = scores_stride_;
-    for (int64_t first = 0; first < o_.keys; first += tile_columns) {
-      product.columns = std::min(tile_columns, o_.keys - first);
-      product.block = keys_.get() + first * o_.head_dim;
-      product.products = scores_.get() + first;
-      multiply_.multiply(product);
-    }
-  }
-
   void multiply_by_values(const HeadRows<X>& out, int64_t rows) {
     for (int64_t column = 0; column < o_.head_dim; column += tile_columns) {
       for (int64_t i = 0; i < rows; ++i) row_at_[i] = i * weights_stride_;
-      auto product = product_of(weights(), rows, even_keys_);
-      product.columns = std::min(tile_columns, o_.head_dim - column);
-      product.block = values_.get() + column * even_keys_;
-      product.products = products_.get();
-      multiply_.multiply(product);
+      const auto columns = std::min(tile_columns, o_.head_dim - column);
+      product_kernels().multiply(Product<X>{.x = weights(),
+                                            .row_at = row_at_.get(),
+                                            .piece_at = &whole_row,
+                                            .rows = rows,
+                                            .columns = columns,
+                                            .pieces = 1,
+                                            .length = even_keys_,
+                                            .block = values_.get() + column * even_keys_,
+                                            .products = products_.get()});
       for (int64_t i = 0; i < rows; ++i) row_at_[i] = out.row(i) - out.first;
       kernels_.scale_rows({.products = products_.get(),
                            .rows = rows,
-                           .columns = product.columns,
+                           .columns = columns,
                            .stride = tile_columns,
                            .factors = inverse_sums_.get(),
                            .out = out.first + column,
@@ -168,23 +142,24 @@ class Worker {
   }
 
   const Operands& o_;
-  const ProductKernels& multiply_ = product_kernels();
   const AttentionBlockKernels<X>& kernels_ =
       NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
-  int64_t block_rows_, even_keys_, scores_stride_, weights_stride_;
-  std::unique_ptr<X[]> rows_, keys_, values_;
+  int64_t block_rows_;
+  Scores by_keys_;
+  int64_t even_keys_, scores_stride_, weights_stride_;
+  std::unique_ptr<X[]> values_;
   std::unique_ptr<float[]> scores_;
   std::unique_ptr<X[]> weights_;
-  std::unique_ptr<float[]> products_, inverse_sums_;
+  std::unique_ptr<float[]> products_, scales_, inverse_sums_;
   std::unique_ptr<int64_t[]> row_at_;
 };
 
 // Tasks are blocks of queries; neighbours share a head, so a thread prepares few of them.
-template <class X>
+template <class X, class Scores>
 void run(const Operands& o, int64_t samples) {
   const auto block_rows = o.block_rows(), blocks = divided_up(o.queries, block_rows);
   at::parallel_for(0, samples * o.heads * blocks, 1, [&](int64_t begin, int64_t end) {
-    Worker<X> worker(o, block_rows);
+    Worker<X, Scores> worker(o, block_rows);
     int64_t prepared = -1;
     for (int64_t task = begin; task < end; ++task) {
       const int64_t head = task / blocks, first = task % blocks * block_rows;
@@ -213,8 +188,8 @@ const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Te
   return "";
 }
 
-Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias,
-                        const AttentionSamples& samples) {
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionBlockOptions& options) {
+  const auto& samples = options.samples;
   const Tensor out = at::empty(q.sizes(), q.options());
   const Operands operands{.q = q,
                           .k = k,
@@ -225,9 +200,14 @@ Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, doubl
                           .keys = samples.tokens_of(k),
                           .heads = q.size(2),
                           .head_dim = q.size(3),
-                          .scale = static_cast<float>(scale),
-                          .bias = bias};
-  with_elements_of(q.scalar_type(), [&]<class X>(X*) { run<X>(operands, samples.of(q.size(0))); });
+                          .scale = static_cast<float>(options.scale),
+                          .bias = options.bias};
+  with_elements_of(q.scalar_type(), [&]<class X>(X*) {
+    if (options.scores_in_codes)
+      run<X, ScoresOfCodes<X>>(operands, samples.of(q.size(0)));
+    else
+      run<X, Scores<X>>(operands, samples.of(q.size(0)));
+  });
   return out;
 }
 

@@ -11,8 +11,14 @@ namespace nunchi::ops {
 // (ops/attention_heads.h).
 const char* attention_blocks_obstacle(const Tensor& q, const Tensor& k, const Tensor& v);
 
+struct AttentionBlockOptions {
+  double scale;
+  AttentionBias bias = {};
+  AttentionSamples samples = {};
+  bool scores_in_codes = false;  // queries and keys in eight bits (ops/attention_scores.h)
+};
+
 // q [b, n_q, heads, head_dim], k, v [b, n_k, heads, head_dim], fp32 or bf16 -> [b, n_q, heads, head_dim], contiguous.
-Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, double scale, const AttentionBias& bias = {},
-                        const AttentionSamples& samples = {});
+Tensor attention_blocks(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionBlockOptions& options);
 
 }  // namespace nunchi::ops

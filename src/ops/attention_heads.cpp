@@ -121,8 +121,10 @@ struct Forward {
     read(s.head_of<T>(q, b, h).from(first), rows, s.head_dim, queries);
     multiply(queries, turned_keys, scores, /*add=*/false, rows);
     if (bias) {
-      bias.add({.scores = scores.data(), .rows = rows, .columns = s.keys, .stride = scores.columns, .scale = scale},
-               {b, h, first});
+      const std::vector<float> scales(static_cast<std::size_t>(rows), scale);
+      bias.add(
+          {.scores = scores.data(), .rows = rows, .columns = s.keys, .stride = scores.columns, .scales = scales.data()},
+          {b, h, first});
     }
     kernels().scores_to_weights({.scores = scores.data(),
                                  .rows = rows,

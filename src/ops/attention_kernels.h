@@ -27,11 +27,11 @@ struct ScoresToWeights {
   float* log_sums;  // [rows]
 };
 
-// scores [rows, stride], of which `columns` exist -> scale * score + bias; one of the biases is there.
+// scores [rows, stride], of which `columns` exist -> scales[row] * score + bias; one of the biases is there.
 struct BiasedScores {
   float* scores;
   std::int64_t rows, columns, stride;
-  float scale;
+  const float* scales;
   const float* bias;          // [rows, bias_stride],
   const Bf16Bits* bias_bf16;  // or this
   std::int64_t bias_stride;
@@ -53,14 +53,14 @@ struct RowProducts {
   std::int64_t rows, columns;
 };
 
-// scores [rows, stride], of which `columns` exist -> weights exp(scale * (score - the row's largest)), with a zero
-// behind them where a product takes pairs; in place, or not. inverse_sums[row] is 1 / (their sum), and 0 for a row of
-// -infinity: the division is left to the product with the values, which is shorter than the row.
+// scores [rows, stride], of which `columns` exist -> weights exp(scales[row] * (score - the row's largest)), with a
+// zero behind them where a product takes pairs; in place, or not. inverse_sums[row] is 1 / (their sum), and 0 for a row
+// of -infinity: the division is left to the product with the values, which is shorter than the row.
 template <class T>
 struct ScoresToExponentials {
   const float* scores;
   std::int64_t rows, columns, stride;
-  float scale;
+  const float* scales;
   T* weights;
   std::int64_t weights_stride;
   float* inverse_sums;  // [rows]
@@ -80,6 +80,9 @@ template <class T>
 struct AttentionBlockKernels {
   void (*scores_to_exponentials)(const ScoresToExponentials<T>&);
   void (*scale_rows)(const ScaledRows<T>&);
+  void (*add_row)(const T* row, std::int64_t count, float* sums);
+  // x - mean is about step * (code - 128), all magnitudes within 127; the step is NaN where any is none or infinite.
+  float (*centred_codes)(const T* row, const float* mean, std::int64_t count, std::uint8_t* codes);
 };
 
 struct AttentionKernels {

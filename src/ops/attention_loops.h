@@ -56,9 +56,10 @@ void scale_and_add(const BiasedScores& s, const T* bias) {
   for (std::int64_t i = 0; i < s.rows; ++i) {
     float* row = s.scores + i * s.stride;
     const T* added = bias + i * s.bias_stride;
-    for (std::int64_t j = 0; j < whole; j += lanes) store(s.scale * load(row + j) + load(added + j), row + j);
+    const float scale = s.scales[i];
+    for (std::int64_t j = 0; j < whole; j += lanes) store(scale * load(row + j) + load(added + j), row + j);
     if (const auto left = s.columns - whole; left > 0)
-      store_some(s.scale * load_some(row + whole, left, 0.f) + load_some(added + whole, left, T{}), row + whole, left);
+      store_some(scale * load_some(row + whole, left, 0.f) + load_some(added + whole, left, T{}), row + whole, left);
   }
 }
 
@@ -129,8 +130,8 @@ inline Floats weight_of(Floats exponent, const Bf16Bits*) { return roughly_two_t
 template <class T>
 void scores_to_exponentials(const ScoresToExponentials<T>& s) {
   const auto whole = s.columns / lanes * lanes, left = s.columns - whole;
-  const float scale = s.scale * 1.44269504f;  // e^x = 2^(x / ln 2)
   for (std::int64_t i = 0; i < s.rows; ++i) {
+    const float scale = s.scales[i] * 1.44269504f;  // e^x = 2^(x / ln 2)
     const float* row = s.scores + i * s.stride;
     T* weights = s.weights + i * s.weights_stride;
     const float top = largest_in(row, s.columns);
@@ -169,6 +170,39 @@ void scale_rows(const ScaledRows<T>& s) {
   }
 }
 
+template <class T>
+void add_row(const T* row, std::int64_t count, float* sums) {
+  const auto whole = count / lanes * lanes;
+  for (std::int64_t d = 0; d < whole; d += lanes) store(load(sums + d) + load(row + d), sums + d);
+  if (const auto left = count - whole; left > 0)
+    store_some(load_some(sums + whole, left, 0.f) + load_some(row + whole, left, T{}), sums + whole, left);
+}
+
+template <class T>
+float centred_codes(const T* row, const float* mean, std::int64_t count, std::uint8_t* codes) {
+  const auto whole = count / lanes * lanes, left = count - whole;
+  Words largest{};  // of the magnitudes' bits, which order as they do, those of no number last
+  const auto see = [&](Floats x) {
+    const Words bits = as<Words>(magnitude(x));
+    largest = bits > largest ? bits : largest;
+  };
+  for (std::int64_t d = 0; d < whole; d += lanes) see(load(row + d) - load(mean + d));
+  if (left > 0) see(load_some(row + whole, left, T{}) - load_some(mean + whole, left, 0.f));
+  const float most = as<float>(largest_of(largest));
+  if (!(most < __builtin_inff())) return __builtin_nanf("");
+  const float steps = most > 1e-30f ? 127 / most : 1;
+  for (std::int64_t d = 0; d < whole; d += lanes) store_code((load(row + d) - load(mean + d)) * steps + 128, codes + d);
+  if (left > 0) {
+    const Floats x = load_some(row + whole, left, T{}) - load_some(mean + whole, left, 0.f);
+    store_some(x * steps + 128, codes + whole, left);
+  }
+  return most > 1e-30f ? most / 127 : 1;
+}
+
+template <class T>
+constexpr AttentionBlockKernels<T> block_kernels{scores_to_exponentials<T>, scale_rows<T>, add_row<T>,
+                                                 centred_codes<T>};
+
 }  // namespace
 
 const AttentionKernels attention_kernels{multiply,
@@ -176,7 +210,7 @@ const AttentionKernels attention_kernels{multiply,
                                          scores_to_weights,
                                          score_gradients,
                                          row_products,
-                                         {scores_to_exponentials<float>, scale_rows<float>},
-                                         {scores_to_exponentials<Bf16Bits>, scale_rows<Bf16Bits>}};
+                                         block_kernels<float>,
+                                         block_kernels<Bf16Bits>};
 
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

@@ -26,12 +26,16 @@ int64_t pixels_of_piece(const Tensor& kernel, bool dilated) { return dilated ? 1
 struct Places {
   int64_t height, width, channels;
   std::vector<int64_t> piece_at;
-  std::vector<PieceRange> seen;  // of each row of the result, by those of the picture
+  std::vector<PieceRange> seen;  // of each row of the result, by those of the picture, where it is padded
   int64_t length;
-  bool is_whole;  // each piece
+  bool is_whole;   // each piece
+  bool is_padded;  // the picture
 
   Places(const Tensor& x, const Tensor& kernel, const ConvOptions& o, const ConvExtent& e, int64_t together)
-      : height(x.size(2) + e.before[0] + e.after[0]), width(x.size(3) + e.before[1] + e.after[1]), channels(x.size(1)) {
+      : height(x.size(2) + e.before[0] + e.after[0]),
+        width(x.size(3) + e.before[1] + e.after[1]),
+        channels(x.size(1)),
+        is_padded(height != x.size(2) || width != x.size(3)) {
     const auto pixels = pixels_of_piece(kernel, o.dilation[1] > 1);
     length = rounded_up(pixels * channels, together);
     is_whole = length == pixels * channels;
@@ -39,7 +43,7 @@ struct Places {
     for (int64_t i = 0; i < kernel_h; ++i) {
       for (int64_t j = 0; j < kernel.size(3); j += pixels) piece_at.push_back(at(i * dilation, j * o.dilation[1]));
     }
-    for (int64_t i = 0; i < e.size[0]; ++i) {
+    for (int64_t i = 0; is_padded && i < e.size[0]; ++i) {
       const auto top = i * o.stride[0] - e.before[0], left = x.size(2) - top;
       const auto first = top < 0 ? divided_up(-top, dilation) : 0, end = left > 0 ? divided_up(left, dilation) : 0;
       seen.push_back({std::min(first, kernel_h) * in_row, std::min(end, kernel_h) * in_row});
@@ -88,7 +92,7 @@ class Pictures {
                         .piece_at = places_.piece_at.data(),
                         .pieces = std::ssize(places_.piece_at),
                         .length = places_.length,
-                        .seen = in_codes ? nullptr : places_.seen.data(),
+                        .seen = in_codes || !places_.is_padded ? nullptr : places_.seen.data(),
                         .of_all = in_codes && x_ ? code_of(range(x_ + place)) : given_};
     if (lie_as_they_should()) {
       if constexpr (in_codes)
@@ -123,7 +127,7 @@ class Pictures {
 
   bool lie_as_they_should() const {
     const bool same_kind = !in_codes || codes_given_;
-    return same_kind && lies_in_rows_ && places_.is_whole && places_.height == rows_ && places_.width == columns_;
+    return same_kind && lies_in_rows_ && places_.is_whole && !places_.is_padded;
   }
 
   Range range(const T* x) const {

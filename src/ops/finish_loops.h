@@ -2,8 +2,7 @@
 // instruction set.
 #pragma once
 
-#include "ops/product_kernels.h"
-#include "ops/vectors.h"
+#include "ops/product_loops.h"
 
 namespace nunchi::ops::NUNCHI_ISA_NAMESPACE {
 namespace {
@@ -24,10 +23,14 @@ constexpr float fine_gelu[] = {-9.46365253e-05f, 2.78425228e-4f, -3.21199914e-4f
                                -0.00151345611f,  0.00305046071f, -0.00510869035f, 0.00831925496f,
                                -0.0129052242f,   0.0185699612f,  -0.0250165313f,  0.0320267528f,
                                -0.0397655927f,   0.049646046f,   -0.0671267584f,  0.13465935f};
-// To 5e-6, a hundredth of what rounding to codes changes; that is all that is left of a negative number beyond, too.
+// To 5e-6, a hundredth of what bf16 or codes leave; that is all that is left of a negative number beyond, too.
 constexpr float coarse_gelu[] = {0.00147407153f, -0.00400853157f, 0.00473270332f, -0.00677848654f,
                                  0.0135203851f,  -0.0218547489f,  0.0303955823f,  -0.0405303426f,
                                  0.0532334745f,  -0.0736693069f,  0.148748353f};
+
+// To 1e-4, for codes that become bf16: a hundredth of a step where they range over a few units.
+constexpr float rough_gelu[] = {0.00392097468f, -0.0118054049f, 0.0198873505f, -0.0330487862f,
+                                0.0549520291f,  -0.0876533166f, 0.187063679f};
 
 // x / (1 + e^-y), without e of a positive number.
 Floats times_sigmoid(Floats x, Floats y) {
@@ -35,40 +38,39 @@ Floats times_sigmoid(Floats x, Floats y) {
   return x * (y < 0 ? e : all(1)) / (1 + e);
 }
 
-// Sums of products with their bias.
+// Sums of products in numbers.
 template <class Sum, std::int64_t vectors>
 struct Sums {  // float
   Floats bias[vectors];
 
-  Sums(const Tile<float>& tile, std::int64_t column) {
-    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) bias[v] = load(tile.bias + column + v * lanes);
+  Sums(const NumberMap& map, std::int64_t column) {
+    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) bias[v] = load(map.bias + column + v * lanes);
   }
-  void of_row(const Tile<float>&, std::int64_t) {}
+  void of_row(const NumberMap&, std::int64_t) {}
   Floats at(const float* products, std::int64_t v) const { return load(products + v * lanes) + bias[v]; }
 };
 
-// Of codes, in numbers.
+// Of codes.
 template <std::int64_t vectors>
 struct Sums<std::int32_t, vectors> {
   Floats scales[vectors], sums[vectors], bias[vectors], factors[vectors], offsets[vectors];
 
-  Sums(const Tile<std::int32_t>& tile, std::int64_t column) {
+  Sums(const NumberMap& map, std::int64_t column) {
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
-      scales[v] = load(tile.scales + column + v * lanes);
-      sums[v] = load(tile.sums + column + v * lanes);
-      bias[v] = load(tile.bias + column + v * lanes);
+      factors[v] = scales[v] = load(map.scales + column + v * lanes);
+      offsets[v] = bias[v] = load(map.bias + column + v * lanes);
+      sums[v] = map.of_row != nullptr ? load(map.sums + column + v * lanes) : Floats{};
     }
   }
-  void of_row(const Tile<std::int32_t>& tile, std::int64_t i) {
-    const RowCode *code = tile.of_row + i, *last = code - 1;
-    if (i > 0 && code->low == last->low && code->step == last->step) return;  // the rows of a picture have one range
+  void of_row(const NumberMap& map, std::int64_t i) {
+    if (map.of_row == nullptr) return;
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
-      factors[v] = scales[v] * code->step;
-      offsets[v] = sums[v] * code->low + bias[v];
+      factors[v] = scales[v] * map.of_row[i].step;
+      offsets[v] = sums[v] * map.of_row[i].low + bias[v];
     }
   }
   Floats at(const std::int32_t* products, std::int64_t v) const {
-    return __builtin_convertvector(loaded<Words>(products + v * lanes), Floats) * factors[v] + offsets[v];
+    return numbers(loaded<Words>(products + v * lanes)) * factors[v] + offsets[v];
   }
 };
 
@@ -81,9 +83,9 @@ void finish_columns(const Tile<Sum>& tile, const TileTarget<T> to, std::int64_t 
   const float* layer_scale = tile.layer_scale;
   const bool adds = to.residual != nullptr || to.residual_codes != nullptr, first = tile.residual_first;
   const float steps = 1 / to.of_out.step, zero = -to.of_out.low * steps;
-  Sums<Sum, vectors> sums(tile, column);
+  Sums<Sum, vectors> sums(tile.map, column);
   for (std::int64_t i = 0; i < rows; ++i, products += tile_columns) {
-    sums.of_row(tile, i);
+    sums.of_row(tile.map, i);
     const auto place = i * to.stride + column;
     Floats y[vectors];  // all of them step by step, so that none waits for another
     const auto add_residual = [&] {
@@ -123,14 +125,16 @@ void finish(const Tile<Sum>& tile, const TileTarget<T>& target, auto activated) 
 
 template <class Sum, class T>
 void finish(const Tile<Sum>& tile, const TileTarget<T>& target) {
-  constexpr bool fine = std::is_same_v<Sum, float> && std::is_same_v<T, float>;
   switch (tile.activation) {
     case Activation::gelu:
       return finish(tile, target, [](Floats x) {
-        if constexpr (fine)
-          return gelu(x, 5.25f, fine_gelu);
-        else
+        constexpr bool of_codes = std::is_same_v<Sum, std::int32_t>, in_full = std::is_same_v<T, float>;
+        if constexpr (of_codes && !in_full)
+          return gelu(x, 3.75f, rough_gelu);
+        else if constexpr (of_codes || !in_full)
           return gelu(x, 4.75f, coarse_gelu);
+        else
+          return gelu(x, 5.25f, fine_gelu);
       });
     case Activation::gelu_tanh:  // (1 + tanh(a)) / 2 is the sigmoid of 2 a
       return finish(tile, target, [](Floats x) { return times_sigmoid(x, 1.59576912f * (x + 0.044715f * x * x * x)); });

@@ -20,8 +20,8 @@ using std::int64_t;
 
 #ifdef __x86_64__
 // A product for each run of rows that lie evenly, and for each piece of them.
-template <class X, class Weight, class Given>
-void multiply_runs(const Product<Given>& p) {
+template <class X, class Weight, class Given, class T>
+void multiply_runs(const Product<Given, T>& p) {
   const auto* block = reinterpret_cast<const Weight*>(p.block);
   for (int64_t first = 0, next = 0; first < p.rows; first = next) {
     const auto step = first + 1 < p.rows ? p.row_at[first + 1] - p.row_at[first] : p.length;
@@ -41,22 +41,21 @@ ProductKernels chosen_kernels() {
   const auto& cpu = cpu_info();
   if (chosen_isa() == Isa::avx512 && cpu.avx512_vnni) kernels.multiply_codes = avx512_vnni::multiply_codes;
   if (chosen_isa() == Isa::avx2 && cpu.avx_vnni) kernels.multiply_codes = avx_vnni::multiply_codes;
-  if (chosen_isa() >= Isa::avx512 && cpu.amx_int8) kernels.multiply_codes = multiply_by_brgemm;
-  if (chosen_isa() >= Isa::avx512 && cpu.amx_bf16) kernels.multiply_halves = multiply_by_brgemm;
+  if (chosen_isa() >= Isa::avx512 && cpu.amx_int8) kernels.multiply_codes = codes_by_brgemm;
+  if (chosen_isa() >= Isa::avx512 && cpu.amx_bf16) kernels.multiply_halves = halves_by_brgemm;
   return kernels;
 }
 #else
 ProductKernels chosen_kernels() { return portable::product_kernels; }
 #endif
 
-bool are_ranges(const RowCode* of_row, int64_t rows) {
-  return std::none_of(of_row, of_row + rows, [](RowCode code) { return std::isnan(code.low); });
-}
-
-// About 64 rows to a tile, or more where they are short, evenly, in whole sixes, which are what the kernels hold in
-// their registers.
-int64_t rows_of_tile(int64_t rows, int64_t depth) {
-  const auto most = std::clamp<int64_t>(8192 / std::max<int64_t>(depth, 1), 64, 256);
+// About 64 rows to a tile, or more where they are short, or fewer where there would be few tiles for a thread; evenly,
+// in whole sixes, which are what the kernels hold in their registers.
+int64_t rows_of_tile(int64_t rows, int64_t depth, int64_t across) {
+  constexpr int64_t least = 12, tiles_of_thread = 8;
+  const auto in_cache = std::clamp<int64_t>(8192 / std::max<int64_t>(depth, 1), 64, 256);
+  const auto of_share = threads_here() > 1 ? rows * across / (threads_here() * tiles_of_thread) : rows;
+  const auto most = std::clamp(of_share, least, in_cache);
   return rounded_up(divided_up(rows, divided_up(rows, most)), 6);
 }
 
@@ -86,10 +85,34 @@ class Shares {
 template <class T>
 std::optional<Bounds> direct_bounds(const ProductResult<T>& result) {
   const auto& to = result.target;
-  const bool in_order = !to.residual || result.residual_first || result.activation == Activation::none;
-  if (!in_order || result.layer_scale || to.out_codes || to.residual_codes) return std::nullopt;
+  const bool in_order = !(to.residual || to.residual_codes) || result.residual_first;
+  if (result.layer_scale || (!in_order && result.activation != Activation::none)) return std::nullopt;
   return bounds_of(result.activation);
 }
+
+// What a number is in units of what is stored: itself, or a code.
+struct Unit {
+  float steps = 1, zero = 0;
+
+  static Unit of(RowCode code) { return {1 / code.step, -code.low / code.step}; }
+  float code(float number) const { return std::clamp(number * steps + zero, 0.F, 255.F); }
+};
+
+// Where all rows have one range, a sum of products of codes stands for scale * sum + bias, in any unit.
+struct OneRange {
+  std::vector<float> scales, bias;
+
+  // `more` is added to all numbers.
+  OneRange(const PackedWeight& w, RowCode of_rows, Unit unit, float more)
+      : scales(static_cast<std::size_t>(w.scales.numel())), bias(scales.size()) {
+    const auto* of_channel = w.scales.const_data_ptr<float>();
+    const auto *sums = w.sums.const_data_ptr<float>(), *added = w.bias.const_data_ptr<float>();
+    for (std::size_t j = 0; j < scales.size(); ++j) {
+      scales[j] = of_channel[j] * of_rows.step * unit.steps;
+      bias[j] = (sums[j] * of_rows.low + added[j] + more) * unit.steps + unit.zero;
+    }
+  }
+};
 
 // Tiles below each other that are done before those beside them. They share their weights, which are most of what is
 // read; where the second cache holds all weights, a row of tiles is done at a time, so that what is written lies
@@ -108,14 +131,27 @@ class Tiles {
   using Sum = typename Operand<X>::Sum;
   static constexpr bool of_codes = std::is_same_v<X, std::uint8_t>;
 
-  Tiles(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result)
-      : rows_(rows),
+  Tiles(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result,
+        const ProductKernels& kernels)
+      : rows_(rows.joined()),
         weight_(weight),
         result_(result),
-        height_(rows_of_tile(rows.rows, rows.pieces * rows.length)),
+        kernels_(kernels),
+        multiply_(kernels.of_product(static_cast<const Product<X, T>*>(nullptr))),
+        height_(rows_of_tile(rows.rows, rows.pieces * rows.length, weight.blocks.size(0))),
         down_(divided_up(rows.rows, height_)),
         band_(tiles_of_band(down_, weight.blocks.nbytes())) {
-    if (!of_codes && (std::is_same_v<X, float> || kernels_.halves_direct)) direct_ = direct_bounds(result);
+    const auto& to = result.target;
+    const bool one_range = of_codes && !rows.of_row, in_numbers = !to.out_codes && !to.residual_codes;
+    if (multiply_.direct && (in_numbers || (one_range && !(to.out_codes && to.residual))))
+      direct_ = direct_bounds(result);
+    if (direct_ && to.out_codes) {
+      unit_ = Unit::of(to.of_out);
+      direct_ = Bounds{unit_.code(direct_->low), unit_.code(direct_->high)};
+    }
+    if (!one_range) return;
+    one_range_.emplace(weight, rows.of_all, unit_, direct_ && to.residual_codes ? to.of_residual.low : 0);
+    if (to.out_codes && std::isnan(rows.of_all.low)) *result.lost = true;
   }
 
   // Of one thread.
@@ -123,13 +159,11 @@ class Tiles {
     std::unique_ptr<Sum[]> products;
     std::unique_ptr<int64_t[]> row_at;
     std::unique_ptr<PieceRange[]> seen;
-    std::vector<RowCode> of_all;
 
     explicit Scratch(const Tiles& tiles)
         : products(new Sum[tiles.height_ * tile_columns]),
           row_at(new int64_t[tiles.height_]),
-          seen(tiles.rows_.seen ? new PieceRange[tiles.height_] : nullptr),
-          of_all(of_codes ? static_cast<std::size_t>(tiles.height_) : 0, tiles.rows_.of_all) {}
+          seen(tiles.rows_.seen ? new PieceRange[tiles.height_] : nullptr) {}
   };
 
   int64_t count() const { return down_ * weight_.blocks.size(0); }
@@ -142,30 +176,28 @@ class Tiles {
     const auto target = result_.target.from(first * weight_.out + column);
     const auto* blocks = static_cast<const typename Operand<X>::Weight*>(weight_.blocks.const_data_ptr());
     rows_.places(first, count, scratch.row_at.get(), scratch.seen.get());
-    Product<X> product{.x = rows_.x,
-                       .row_at = scratch.row_at.get(),
-                       .piece_at = rows_.piece_at,
-                       .rows = count,
-                       .columns = std::min(tile_columns, weight_.out - column),
-                       .pieces = rows_.pieces,
-                       .length = rows_.length,
-                       .block = blocks + column * rows_.pieces * rows_.length,
-                       .products = scratch.products.get(),
-                       .seen = scratch.seen.get()};
-    if constexpr (!of_codes) {
-      if (direct_) product.direct = {target, at_column(weight_.bias, column), direct_->low, direct_->high};
+    const auto map = map_at(column, first);
+    const auto is_none = [](RowCode code) { return std::isnan(code.low); };
+    if (map.of_row && target.out_codes && std::any_of(map.of_row, map.of_row + count, is_none)) *result_.lost = true;
+    Product<X, T> product{.x = rows_.x,
+                          .row_at = scratch.row_at.get(),
+                          .piece_at = rows_.piece_at,
+                          .rows = count,
+                          .columns = std::min(tile_columns, weight_.out - column),
+                          .pieces = rows_.pieces,
+                          .length = rows_.length,
+                          .block = blocks + column * rows_.pieces * rows_.length,
+                          .products = scratch.products.get(),
+                          .seen = scratch.seen.get()};
+    if (direct_) {
+      product.direct = {target, map, target.of_residual.step * unit_.steps, direct_->low, direct_->high};
     }
-    kernels_.multiply(product);
+    multiply_.run(product);
     if (direct_) return;
-    const auto* of_row = rows_.of_row ? rows_.of_row + first : scratch.of_all.data();
-    if (of_codes && target.out_codes && !are_ranges(of_row, count)) *result_.lost = true;
     kernels_.finish(Tile<Sum>{.products = product.products,
                               .rows = count,
                               .columns = product.columns,
-                              .bias = at_column(weight_.bias, column),
-                              .of_row = of_row,
-                              .scales = at_column(weight_.scales, column),
-                              .sums = at_column(weight_.sums, column),
+                              .map = map,
                               .activation = result_.activation,
                               .residual_first = result_.residual_first,
                               .layer_scale = result_.layer_scale ? result_.layer_scale + column : nullptr},
@@ -173,16 +205,25 @@ class Tiles {
   }
 
  private:
-  static const float* at_column(const Tensor& channels, int64_t column) {
-    return channels.defined() ? channels.const_data_ptr<float>() + column : nullptr;
+  NumberMap map_at(int64_t column, int64_t first) const {
+    if (one_range_) return {.bias = &one_range_->bias[column], .scales = &one_range_->scales[column]};
+    const auto at_column = [&](const Tensor& t) { return t.const_data_ptr<float>() + column; };
+    if constexpr (!of_codes) return {.bias = at_column(weight_.bias)};
+    return {.bias = at_column(weight_.bias),
+            .scales = at_column(weight_.scales),
+            .sums = at_column(weight_.sums),
+            .of_row = rows_.of_row + first};
   }
 
-  const ProductRows<X>& rows_;
+  ProductRows<X> rows_;
   const PackedWeight& weight_;
   const ProductResult<T>& result_;
-  const ProductKernels& kernels_ = product_kernels();
+  const ProductKernels& kernels_;
+  const Multiply<X, T>& multiply_;
   int64_t height_, down_, band_;  // of a tile; tiles below each other; of those, in a band
   std::optional<Bounds> direct_;
+  Unit unit_;  // of what is made in the registers
+  std::optional<OneRange> one_range_;
 };
 
 // Rows beside each other.
@@ -191,10 +232,10 @@ ProductRows<X> beside(const X* x, int64_t rows, int64_t length) {
   return {.x = x,
           .rows = rows,
           .height = 1,
-          .width = 1,
-          .map_step = length,
-          .row_step = 0,
-          .column_step = 0,
+          .width = rows,
+          .map_step = rows * length,
+          .row_step = rows * length,
+          .column_step = length,
           .piece_at = &whole_row,
           .pieces = 1,
           .length = length};
@@ -252,8 +293,9 @@ void products_done() {
 int64_t threads_here() { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
 
 #ifdef __x86_64__
-void multiply_by_brgemm(const Product<Bf16Bits>& p) { multiply_runs<at::BFloat16, at::BFloat16>(p); }
-void multiply_by_brgemm(const Product<std::uint8_t>& p) { multiply_runs<unsigned char, signed char>(p); }
+const Multiply<Bf16Bits> halves_by_brgemm{multiply_runs<at::BFloat16, at::BFloat16>, /*direct=*/false};
+const MultiplyCodes codes_by_brgemm{{multiply_runs<unsigned char, signed char>, /*direct=*/false},
+                                    {multiply_runs<unsigned char, signed char>, /*direct=*/false}};
 #endif
 
 const ProductKernels& product_kernels() {
@@ -264,20 +306,29 @@ const ProductKernels& product_kernels() {
 template <class X>
 void ProductRows<X>::places(int64_t first, int64_t count, int64_t* at, PieceRange* ranges) const {
   auto map = first / (height * width), row = first / width % height, column = first % width;
-  for (int64_t i = 0; i < count; ++i) {
-    at[i] = map * map_step + row * row_step + column * column_step;
-    if (seen) ranges[i] = seen[row];
-    if (++column < width) continue;
-    column = 0;
-    if (++row < height) continue;
-    row = 0;
-    ++map;
+  for (int64_t i = 0; i < count; column = 0) {
+    const auto place = map * map_step + row * row_step, end = std::min(i + width - column, count);
+    if (seen) std::fill(ranges + i, ranges + end, seen[row]);
+    for (; i < end; ++i, ++column) at[i] = place + column * column_step;
+    if (++row == height) row = 0, ++map;
   }
 }
 
+// Rows that lie evenly are those of one long row.
+template <class X>
+ProductRows<X> ProductRows<X>::joined() const {
+  const bool even = row_step == width * column_step && (rows == height * width || map_step == height * row_step);
+  if (!even || seen) return *this;
+  auto one = *this;
+  one.width = rows;
+  one.height = 1;
+  return one;
+}
+
 template <class X, class T>
-void multiply(const ProductRows<X>& rows, const PackedWeight& w, const ProductResult<T>& result) {
-  const Tiles<X, T> tiles(rows, w, result);
+void multiply(const ProductRows<X>& rows, const PackedWeight& w, const ProductResult<T>& result,
+              const ProductKernels& kernels) {
+  const Tiles<X, T> tiles(rows, w, result, kernels);
   const auto threads = threads_here();
   Shares shares(tiles.count(), threads);
   at::parallel_for(0, threads, 1, [&](int64_t thread, int64_t) {
@@ -293,10 +344,14 @@ void multiply(const NumberRows<T>& x, const PackedWeight& w, const ProductResult
   multiply(beside(x.x, x.rows, x.in), w, result);
 }
 
-template void multiply(const ProductRows<float>&, const PackedWeight&, const ProductResult<float>&);
-template void multiply(const ProductRows<Bf16Bits>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
-template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<float>&);
-template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
+template void multiply(const ProductRows<float>&, const PackedWeight&, const ProductResult<float>&,
+                       const ProductKernels&);
+template void multiply(const ProductRows<Bf16Bits>&, const PackedWeight&, const ProductResult<Bf16Bits>&,
+                       const ProductKernels&);
+template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<float>&,
+                       const ProductKernels&);
+template void multiply(const ProductRows<std::uint8_t>&, const PackedWeight&, const ProductResult<Bf16Bits>&,
+                       const ProductKernels&);
 template void multiply(const NumberRows<float>&, const PackedWeight&, const ProductResult<float>&);
 template void multiply(const NumberRows<Bf16Bits>&, const PackedWeight&, const ProductResult<Bf16Bits>&);
 

@@ -41,6 +41,7 @@ struct ProductRows {
   RowCode of_all{0, 1};              // this, where it is null
 
   void places(std::int64_t first, std::int64_t count, std::int64_t* at, PieceRange* ranges) const;
+  ProductRows joined() const;
 };
 
 template <class T>
@@ -49,26 +50,28 @@ struct NumberRows {
   std::int64_t rows, in;
 };
 
+// Those of the chosen instruction set, and of what this processor has beyond it.
+const ProductKernels& product_kernels();
+
 // Under at::parallel_for one.
 std::int64_t threads_here();
 
 // X is float or Bf16Bits, as T then is, or std::uint8_t. Under at::parallel_for they run on the calling thread alone.
 template <class X, class T>
-void multiply(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result);
+void multiply(const ProductRows<X>& rows, const PackedWeight& weight, const ProductResult<T>& result,
+              const ProductKernels& kernels = product_kernels());
 
 // By a weight in eight bits, each row gets a range of its own.
 template <class T>
 void multiply(const NumberRows<T>& rows, const PackedWeight& weight, const ProductResult<T>& result);
 
-// Those of the chosen instruction set, and of what this processor has beyond it.
-const ProductKernels& product_kernels();
 // To be called by a thread that is done with them: AMX is in a state that it must leave.
 void products_done();
 
 #ifdef __x86_64__
 // LibTorch's product of blocks, which has AMX; it needs AVX-512 with VNNI and, for bf16, BF16.
-void multiply_by_brgemm(const Product<Bf16Bits>& product);
-void multiply_by_brgemm(const Product<std::uint8_t>& product);
+extern const Multiply<Bf16Bits> halves_by_brgemm;
+extern const MultiplyCodes codes_by_brgemm;
 #endif
 
 // [out], or nothing -> fp32, with zeros up to whole tiles.

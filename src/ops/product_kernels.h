@@ -55,13 +55,24 @@ struct TileTarget {
   }
 };
 
-// What sums of products of numbers become without leaving the registers: with bias and residual, within `low` and
-// `high`. For a target that has no codes.
+// The numbers that sums of products stand for: y = scale * sum + bias. Where rows of codes have ranges of their own,
+// y = scale * (step * sum + low * (sum of the channel's weights)) + bias, of which `sums` has scale * (...).
+struct NumberMap {
+  const float* bias = nullptr;                     // [tile_columns]
+  const float *scales = nullptr, *sums = nullptr;  // [tile_columns], of codes
+  const RowCode* of_row = nullptr;                 // [rows], of codes, or null
+};
+
+// What sums of products become without leaving the registers, in units of what is stored: numbers, or codes, with a
+// residual, within `low` and `high`.
 template <class T>
 struct Direct {
-  TileTarget<T> to = {};        // without `out`, the sums themselves are wanted
-  const float* bias = nullptr;  // [tile_columns]
-  float low = 0, high = 0;
+  TileTarget<T> to = {};
+  NumberMap map = {};
+  float residual_step = 1;  // times codes
+  float low = -__builtin_inff(), high = __builtin_inff();
+
+  bool is_wanted() const { return to.out != nullptr || to.out_codes != nullptr; }  // or else the sums themselves
 };
 
 inline constexpr std::int64_t whole_row = 0;  // where the one piece of a row begins
@@ -72,7 +83,7 @@ struct PieceRange {
 
 // A row lies in pieces: row i has x[row_at[i] + piece_at[p] + k] for each piece p and k < length. A linear layer has
 // one piece to a row, a convolution one for each row of its kernel.
-template <class X>
+template <class X, class T = X>
 struct Product {
   const X* x;
   const std::int64_t *row_at, *piece_at;     // [rows], [pieces]
@@ -81,11 +92,18 @@ struct Product {
   const typename Operand<X>::Weight* block;  // [pieces * length / together, tile_columns, together]
   typename Operand<X>::Sum* products;        // [rows, columns], in whole tiles: their sums
   std::int64_t products_stride = tile_columns;
-  Direct<X> direct = {};             // or this; not of codes
+  Direct<T> direct = {};             // or this
   const PieceRange* seen = nullptr;  // [rows]: but for these, a row's pieces are zeros; or null
 };
-template <class X>
-using Multiply = void (*)(const Product<X>&);
+template <class X, class T = X>
+struct Multiply {
+  void (*run)(const Product<X, T>&);
+  bool direct = true;  // whether it knows of Product::direct
+};
+struct MultiplyCodes {
+  Multiply<std::uint8_t, float> to_floats;
+  Multiply<std::uint8_t, Bf16Bits> to_halves;
+};
 
 struct Range {
   float low, high;  // low is NaN where any number is none or infinite
@@ -112,12 +130,10 @@ template <class Sum>
 struct Tile {
   const Sum* products;
   std::int64_t rows, columns;  // columns that exist; the rest of the tile is padding
-  const float* bias;           // [tile_columns]
-  const RowCode* of_row;       // [rows], of codes
-  const float *scales, *sums;  // [tile_columns], of codes
-  Activation activation;       // one of those that tile_applies() names
-  bool residual_first;         // is added before the activation
-  const float* layer_scale;    // [tile_columns], or null
+  NumberMap map;
+  Activation activation;     // one of those that tile_applies() names
+  bool residual_first;       // is added before the activation
+  const float* layer_scale;  // [tile_columns], or null
 };
 
 template <class Sum, class T>
@@ -138,15 +154,24 @@ struct ProductKernels {
   NumberKernels<Bf16Bits> halves;
   Multiply<float> multiply_floats;
   Multiply<Bf16Bits> multiply_halves;
-  Multiply<std::uint8_t> multiply_codes;
-  bool halves_direct = true;  // whether that of bf16 knows of Product::direct
+  MultiplyCodes multiply_codes;
 
   const NumberKernels<float>& of(const float*) const { return floats; }
   const NumberKernels<Bf16Bits>& of(const Bf16Bits*) const { return halves; }
 
-  void multiply(const Product<float>& p) const { multiply_floats(p); }
-  void multiply(const Product<Bf16Bits>& p) const { multiply_halves(p); }
-  void multiply(const Product<std::uint8_t>& p) const { multiply_codes(p); }
+  const Multiply<float>& of_product(const Product<float>*) const { return multiply_floats; }
+  const Multiply<Bf16Bits>& of_product(const Product<Bf16Bits>*) const { return multiply_halves; }
+  const Multiply<std::uint8_t, float>& of_product(const Product<std::uint8_t, float>*) const {
+    return multiply_codes.to_floats;
+  }
+  const Multiply<std::uint8_t, Bf16Bits>& of_product(const Product<std::uint8_t, Bf16Bits>*) const {
+    return multiply_codes.to_halves;
+  }
+
+  template <class X, class T>
+  void multiply(const Product<X, T>& p) const {
+    of_product(&p).run(p);
+  }
 
   template <class T>
   void finish(const Tile<float>& tile, const TileTarget<T>& target) const {
@@ -176,11 +201,11 @@ extern const ProductKernels product_kernels;
 
 // For processors that have dot products of bytes, of 256 or 512 bits, beside avx2 or avx512.
 namespace avx_vnni {
-extern const Multiply<std::uint8_t> multiply_codes;
+extern const MultiplyCodes multiply_codes;
 }  // namespace avx_vnni
 
 namespace avx512_vnni {
-extern const Multiply<std::uint8_t> multiply_codes;
+extern const MultiplyCodes multiply_codes;
 }  // namespace avx512_vnni
 
 }  // namespace nunchi::ops

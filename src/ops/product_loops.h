@@ -80,8 +80,8 @@ struct Step<std::uint8_t> {
 constexpr std::int64_t most_rows = 6, most_vectors = lanes == 16 ? 4 : 2;
 
 // Those that any of some rows sees.
-template <class X>
-PieceRange pieces_seen(const Product<X>& p, std::int64_t row, std::int64_t rows) {
+template <class X, class T>
+PieceRange pieces_seen(const Product<X, T>& p, std::int64_t row, std::int64_t rows) {
   if (p.seen == nullptr) return {0, p.pieces};
   PieceRange all = p.seen[row];
   for (const PieceRange* seen = p.seen + row + 1; seen < p.seen + row + rows; ++seen) {
@@ -91,44 +91,77 @@ PieceRange pieces_seen(const Product<X>& p, std::int64_t row, std::int64_t rows)
   return all;
 }
 
-// `whole` vectors, or a last one that ends within.
-template <bool whole, bool adds, class X, std::int64_t rows, std::int64_t vectors>
-[[gnu::always_inline]] inline void put_rows(const Product<X>& p, const Floats (&sums)[rows][vectors], std::int64_t row,
-                                            std::int64_t column) {
-  const auto stride = p.direct.to.stride, place = row * stride + column;
-  const Floats low = all(p.direct.low), high = all(p.direct.high);
-  Floats bias[vectors];
-  NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) bias[v] = load(p.direct.bias + column + v * lanes);
-  const auto left = p.columns - column - (vectors - 1) * lanes;
-  X* out = p.direct.to.out + place;
-  const X* residual = adds ? p.direct.to.residual + place : nullptr;
-  NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i, out += stride) {
-    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) {
-      Floats y = sums[i][v] + bias[v];
-      const bool is_whole = whole || v + 1 < vectors;
-      if constexpr (adds) y += is_whole ? load(residual + v * lanes) : load_some(residual + v * lanes, left, X{});
-      y = smaller(high, larger(low, y));
-      if (is_whole)
-        store(y, out + v * lanes);
-      else
-        store_some(y, out + v * lanes, left);
+inline Floats numbers(Floats sums) { return sums; }
+inline Floats numbers(Words sums) { return __builtin_convertvector(sums, Floats); }
+
+// The numbers that sums of products stand for, in one vector of columns after the other.
+template <class Sums, std::int64_t rows, std::int64_t vectors>
+[[gnu::always_inline]] inline void read_sums(const NumberMap& map, const Sums (&sums)[rows][vectors],
+                                             Floats (&y)[rows][vectors], std::int64_t row, std::int64_t column) {
+  NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v, column += lanes) {
+    const Floats bias = load(map.bias + column);
+    if constexpr (std::is_same_v<Sums, Floats>) {
+      NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) y[i][v] = sums[i][v] + bias;
+    } else if (map.of_row == nullptr) {
+      const Floats scale = load(map.scales + column);
+      NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) y[i][v] = numbers(sums[i][v]) * scale + bias;
+    } else {
+      const Floats scale = load(map.scales + column), of_weights = load(map.sums + column);
+      NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) {
+        const RowCode& code = map.of_row[row + i];
+        y[i][v] = numbers(sums[i][v]) * (scale * code.step) + (of_weights * code.low + bias);
+      }
     }
-    if constexpr (adds) residual += stride;
   }
 }
 
-template <class X, std::int64_t rows, std::int64_t vectors>
-[[gnu::always_inline]] inline void put_directly(const Product<X>& p, const Floats (&sums)[rows][vectors],
+// Row after row; the last vector may end within.
+template <class X, class T, class Sums, std::int64_t rows, std::int64_t vectors>
+[[gnu::always_inline]] inline void put_directly(const Product<X, T>& p, const Sums (&sums)[rows][vectors],
                                                 std::int64_t row, std::int64_t column) {
-  const bool whole = column + vectors * lanes <= p.columns, adds = p.direct.to.residual != nullptr;
-  if (whole && adds) return put_rows<true, true>(p, sums, row, column);
-  if (whole) return put_rows<true, false>(p, sums, row, column);
-  if (adds) return put_rows<false, true>(p, sums, row, column);
-  put_rows<false, false>(p, sums, row, column);
+  const TileTarget<T>& to = p.direct.to;
+  const auto left = p.columns - column - (vectors - 1) * lanes;
+  const bool whole = left >= lanes;
+  const auto get = [&](const auto* from, std::int64_t v) {
+    return v + 1 < vectors || whole ? load(from + v * lanes) : load_some(from + v * lanes, left, {});
+  };
+  const auto set = [&](Floats value, auto* out, std::int64_t v) {
+    if (v + 1 == vectors && !whole) return store_some(value, out + v * lanes, left);
+    if constexpr (std::is_same_v<decltype(out), std::uint8_t*>)
+      store_code(value, out + v * lanes);
+    else
+      store(value, out + v * lanes);
+  };
+  const Floats low = all(p.direct.low), high = all(p.direct.high);
+  const bool bounded = p.direct.low > -__builtin_inff();
+  Floats y[rows][vectors];
+  read_sums(p.direct.map, sums, y, row, column);
+  auto place = row * to.stride + column;
+  NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i, place += to.stride) {
+    if (to.residual != nullptr) {
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[i][v] += get(to.residual + place, v);
+    }
+    if constexpr (std::is_same_v<X, std::uint8_t>) {
+      if (to.residual_codes != nullptr) {
+        NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[i][v] +=
+            p.direct.residual_step * get(to.residual_codes + place, v);
+      }
+    }
+    if (bounded) {
+      NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) y[i][v] = smaller(high, larger(low, y[i][v]));
+    }
+    if constexpr (std::is_same_v<X, std::uint8_t>) {
+      if (to.out_codes != nullptr) {
+        NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) set(y[i][v], to.out_codes + place, v);
+        continue;
+      }
+    }
+    NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) set(y[i][v], to.out + place, v);
+  }
 }
 
-template <class X, std::int64_t rows, std::int64_t vectors>
-void multiply_tile(const Product<X>& p, std::int64_t row, std::int64_t column) {
+template <class X, class T, std::int64_t rows, std::int64_t vectors>
+void multiply_tile(const Product<X, T>& p, std::int64_t row, std::int64_t column) {
   constexpr auto together = Operand<X>::together;
   typename Step<X>::Sums sums[rows][vectors];
   NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i)  // one by one: `= {}` goes through memory
@@ -152,9 +185,7 @@ void multiply_tile(const Product<X>& p, std::int64_t row, std::int64_t column) {
       }
     }
   }
-  if constexpr (!std::is_same_v<X, std::uint8_t>) {
-    if (p.direct.to.out != nullptr) return put_directly(p, sums, row, column);
-  }
+  if (p.direct.is_wanted()) return put_directly(p, sums, row, column);
   NUNCHI_UNROLLED for (std::int64_t i = 0; i < rows; ++i) {
     NUNCHI_UNROLLED for (std::int64_t v = 0; v < vectors; ++v) __builtin_memcpy(
         p.products + (row + i) * p.products_stride + column + v * lanes, &sums[i][v], sizeof sums[i][v]);
@@ -162,11 +193,11 @@ void multiply_tile(const Product<X>& p, std::int64_t row, std::int64_t column) {
 }
 
 // All rows of up to `most_vectors` vectors of columns, in tiles as even as can be.
-template <class X, std::int64_t vectors>
-void multiply_columns(const Product<X>& p, std::int64_t column) {
-  constexpr void (*of_rows[most_rows])(const Product<X>&, std::int64_t, std::int64_t) = {
-      multiply_tile<X, 1, vectors>, multiply_tile<X, 2, vectors>, multiply_tile<X, 3, vectors>,
-      multiply_tile<X, 4, vectors>, multiply_tile<X, 5, vectors>, multiply_tile<X, 6, vectors>};
+template <std::int64_t vectors, class X, class T>
+void multiply_columns(const Product<X, T>& p, std::int64_t column) {
+  constexpr void (*of_rows[most_rows])(const Product<X, T>&, std::int64_t, std::int64_t) = {
+      multiply_tile<X, T, 1, vectors>, multiply_tile<X, T, 2, vectors>, multiply_tile<X, T, 3, vectors>,
+      multiply_tile<X, T, 4, vectors>, multiply_tile<X, T, 5, vectors>, multiply_tile<X, T, 6, vectors>};
   std::int64_t row = 0;
   for (auto tiles = (p.rows + most_rows - 1) / most_rows; tiles > 0; --tiles) {
     const auto rows = (p.rows - row + tiles - 1) / tiles;
@@ -175,22 +206,25 @@ void multiply_columns(const Product<X>& p, std::int64_t column) {
   }
 }
 
-template <class X>
-void multiply_all(const Product<X>& p) {
+template <class X, class T = X>
+void multiply_all(const Product<X, T>& p) {
   constexpr auto step = most_vectors * lanes;
   for (std::int64_t column = 0; column < p.columns; column += step) {
     const auto left = (p.columns - column + lanes - 1) / lanes;
     if (left >= most_vectors) {
-      multiply_columns<X, most_vectors>(p, column);
+      multiply_columns<most_vectors>(p, column);
       continue;
     }
 #if NUNCHI_LANES == 16
-    if (left == 3) multiply_columns<X, 3>(p, column);
-    if (left == 2) multiply_columns<X, 2>(p, column);
+    if (left == 3) multiply_columns<3>(p, column);
+    if (left == 2) multiply_columns<2>(p, column);
 #endif
-    if (left == 1) multiply_columns<X, 1>(p, column);
+    if (left == 1) multiply_columns<1>(p, column);
   }
 }
+
+constexpr MultiplyCodes multiply_codes_here{{multiply_all<std::uint8_t, float>},
+                                            {multiply_all<std::uint8_t, Bf16Bits>}};
 
 }  // namespace
 }  // namespace nunchi::ops::NUNCHI_ISA_NAMESPACE

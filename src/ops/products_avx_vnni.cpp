@@ -3,5 +3,5 @@
 #define NUNCHI_LANES 8
 #include "ops/product_loops.h"
 
-const nunchi::ops::Multiply<std::uint8_t> nunchi::ops::avx_vnni::multiply_codes = multiply_all<std::uint8_t>;
+const nunchi::ops::MultiplyCodes nunchi::ops::avx_vnni::multiply_codes = multiply_codes_here;
 #endif

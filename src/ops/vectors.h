@@ -22,6 +22,8 @@ using Words [[gnu::vector_size(lanes * 4)]] = std::int32_t;
 using Bits [[gnu::vector_size(lanes * 4)]] = std::uint32_t;
 using Halves [[gnu::vector_size(lanes * 2)]] = std::uint16_t;
 using Bytes [[gnu::vector_size(lanes)]] = std::uint8_t;
+using PairsOfShorts [[gnu::vector_size(lanes * 4)]] = std::int16_t;
+using PairsOfBytes [[gnu::vector_size(lanes * 2)]] = std::uint8_t;
 
 template <class To, class From>
 To as(const From& from) {  // the same bits
@@ -49,6 +51,9 @@ inline Bits widened(Halves halves) { return as<Bits>(_mm512_cvtepu16_epi32(as<__
 inline Halves low_halves(Bits bits) { return as<Halves>(_mm512_cvtepi32_epi16(as<__m512i>(bits))); }
 inline Bytes low_bytes(Words words) { return as<Bytes>(_mm512_cvtepi32_epi8(as<__m512i>(words))); }
 inline Words widened(Bytes bytes) { return as<Words>(_mm512_cvtepu8_epi32(as<__m128i>(bytes))); }
+inline PairsOfBytes low_bytes_of_halves(Words pairs) {
+  return as<PairsOfBytes>(_mm512_cvtepi16_epi8(as<__m512i>(pairs)));
+}
 #elif defined(__AVX2__)
 inline Bits widened(Halves halves) { return as<Bits>(_mm256_cvtepu16_epi32(as<__m128i>(halves))); }
 inline Halves low_halves(Bits bits) {  // of numbers below 2^16
@@ -68,7 +73,14 @@ inline Words widened(Bytes bytes) {
   __builtin_memcpy(&wide, &bytes, sizeof bytes);
   return as<Words>(_mm256_cvtepu8_epi32(wide));
 }
+inline PairsOfBytes low_bytes_of_halves(Words pairs) {
+  const __m256i halves = as<__m256i>(pairs & 0x00ff00ff), packed = _mm256_packus_epi16(halves, halves);
+  return as<PairsOfBytes>(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0b1000)));
+}
 #else
+inline PairsOfBytes low_bytes_of_halves(Words pairs) {
+  return __builtin_convertvector(as<PairsOfShorts>(pairs), PairsOfBytes);
+}
 inline Bits widened(Halves halves) { return __builtin_convertvector(halves, Bits); }
 inline Halves low_halves(Bits bits) { return __builtin_convertvector(bits, Halves); }
 inline Bytes low_bytes(Words words) { return __builtin_convertvector(words, Bytes); }
@@ -115,6 +127,7 @@ inline Floats magnitude(Floats x) { return as<Floats>(as<Bits>(x) & 0x7fffffffu)
 #ifdef __AVX512F__
 inline float sum_of(Floats x) { return _mm512_reduce_add_ps(x); }
 inline float largest_of(Floats x) { return _mm512_reduce_max_ps(x); }
+inline std::int32_t largest_of(Words x) { return _mm512_reduce_max_epi32(as<__m512i>(x)); }
 #else
 inline float sum_of(Floats x) {
   float sum = 0;
@@ -122,8 +135,9 @@ inline float sum_of(Floats x) {
   return sum;
 }
 
-inline float largest_of(Floats x) {
-  float largest = x[0];
+template <class Numbers>
+auto largest_of(Numbers x) {
+  auto largest = x[0];
   for (std::int64_t i = 1; i < lanes; ++i) largest = x[i] > largest ? x[i] : largest;
   return largest;
 }
@@ -151,10 +165,11 @@ inline Words nearest_integers(Floats x) { return __builtin_convertvector(nearest
 
 // Codes of eight bits, to the nearest one.
 inline Floats load(const std::uint8_t* from) { return __builtin_convertvector(widened(loaded<Bytes>(from)), Floats); }
-inline void store(Floats codes, std::uint8_t* to) {
-  const Bytes bytes = low_bytes(nearest_integers(smaller(at_least(codes, 0), all(255))));
+inline void store_code(Floats codes, std::uint8_t* to) {  // within 0 and 255
+  const Bytes bytes = low_bytes(nearest_integers(codes));
   __builtin_memcpy(to, &bytes, sizeof bytes);
 }
+inline void store(Floats codes, std::uint8_t* to) { store_code(smaller(at_least(codes, 0), all(255)), to); }
 
 // Up to a vector of numbers at the end of a row, and back.
 #ifdef __AVX512BW__

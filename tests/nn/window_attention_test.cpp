@@ -127,7 +127,7 @@ TEST(WindowAttention, GivesPartedPairsNoWeight) {  // R024
     randomise(attention, 1);
     const Windows windows(cut_of({8, 9}, {4, 3}, {2, 1}), at::kCPU);
     Tensor weights;
-    attention.forward(random({2, 72, 12}, 2), windows, &weights);
+    attention.forward(random({2, 72, 12}, 2), windows, {}, &weights);
     ASSERT_EQ(weights.sizes(), at::IntArrayRef({12, 3, 12, 12}));
     const Tensor parted = windows.parted().unsqueeze(1).repeat({2, 3, 1, 1});
     EXPECT_LT(weights.masked_select(parted).max().item<double>(), 1e-30);
@@ -140,7 +140,7 @@ TEST(WindowAttention, MasksWindowsAndNotHeads) {  // R024: as many heads as wind
   randomise(attention, 1);
   const Windows windows(cut_of({6, 6}, {3, 3}, {1, 1}), at::kCPU);
   Tensor weights;
-  attention.forward(random({1, 36, 8}, 2), windows, &weights);
+  attention.forward(random({1, 36, 8}, 2), windows, {}, &weights);
   EXPECT_GT(weights[0].min().item<double>(), 1e-12);  // nothing came around in the first window
   EXPECT_LT(weights[3].amin(at::IntArrayRef{1, 2}).max().item<double>(), 1e-30);  // every head is masked in the last
 }
@@ -169,7 +169,7 @@ TEST(WindowAttention, ComparesByTheCosineInTheSecondVersion) {
       (x.matmul(named(attention, "qkv.weight").t()) + bias).view({2, 12, 3, 3, 4}).permute({2, 0, 3, 1, 4});
   const Tensor scale = at::cat({at::zeros(1) + 1, at::zeros(1) + std::exp(3.0), at::zeros(1) + 100}, 0).view({3, 1, 1});
   Tensor weights;
-  attention.forward(x, windows, &weights);
+  attention.forward(x, windows, {}, &weights);
   const Tensor expected = at::softmax(cosine(qkv[0], qkv[1]) * scale + attention.bias(windows), -1);
   EXPECT_LT(difference(weights, expected), 1e-4);
 }

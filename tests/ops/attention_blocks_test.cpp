@@ -48,7 +48,8 @@ double tolerance(at::ScalarType dtype) { return dtype == at::kFloat ? 5e-6 : 0.0
 TEST_P(AttentionBlocks, EqualTheFormula) {
   const auto qkv = projected();
   ASSERT_STREQ(attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]), "");
-  EXPECT_LT(difference(attention_blocks(qkv[0], qkv[1], qkv[2], scale()), by_formula(qkv)), tolerance(dtype_));
+  EXPECT_LT(difference(attention_blocks(qkv[0], qkv[1], qkv[2], {.scale = scale()}), by_formula(qkv)),
+            tolerance(dtype_));
 }
 
 // The worst that can happen to a polynomial of the exponent: far below the largest, equal to it, and a key that nothing
@@ -58,9 +59,28 @@ TEST_P(AttentionBlocks, TakeABiasOfEverySize) {
   const auto [b, n, heads, d] = sizes_;
   Tensor bias = 30 * random({1, heads, n, n}, 2);
   if (n > 1) bias.select(3, n / 2).fill_(-std::numeric_limits<double>::infinity());
-  const Tensor found =
-      attention_blocks(qkv[0], qkv[1], qkv[2], scale(), AttentionBias(bias.to(at::kFloat), heads, n, n));
+  const Tensor found = attention_blocks(qkv[0], qkv[1], qkv[2],
+                                        {.scale = scale(), .bias = AttentionBias(bias.to(at::kFloat), heads, n, n)});
   EXPECT_LT(difference(found, by_formula(qkv, {.bias = bias})), tolerance(dtype_));
+}
+
+// Rounded to steps of a 127th of the largest magnitude of each row.
+Tensor rounded(const Tensor& x) {
+  const Tensor step = (x.abs().amax(-1, /*keepdim=*/true) / 127).clamp_min(1e-30);
+  return step * (x / step).round();
+}
+
+// Softmax does not change with what all keys have in common, which takes no part in their codes: if it did, this would
+// be off by 5 in a hundred. What lies in the middle of two codes may become either.
+TEST_P(AttentionBlocks, MultiplyCodesAsTheFormulaOfWhatTheyStandFor) {
+  auto qkv = projected();
+  qkv[1] = (qkv[1] + 8 * random({1, 1, sizes_.heads, sizes_.head_dim}, 3)).to(dtype_);
+  const Tensor found = attention_blocks(qkv[0], qkv[1], qkv[2], {.scale = scale(), .scores_in_codes = true});
+  const Tensor k = qkv[1].to(at::kDouble);
+  qkv[0] = rounded(qkv[0].to(at::kDouble));
+  qkv[1] = rounded(k - k.mean(1, /*keepdim=*/true));
+  const Tensor expected = by_formula(qkv), off = found.to(at::kDouble) - expected;
+  EXPECT_LT((off.square().mean() / expected.square().mean()).sqrt().item<double>(), dtype_ == at::kFloat ? 1e-3 : 5e-3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, AttentionBlocks,
@@ -77,7 +97,7 @@ TEST(AttentionBlocksWithFewQueries, ReadOtherKeysThanQueries) {
     const std::vector<Tensor> qkv = {random({2, 3, 4, 32}, 1, dtype), random({2, 11, 4, 32}, 2, dtype),
                                      random({2, 11, 4, 32}, 3, dtype)};
     ASSERT_STREQ(attention_blocks_obstacle(qkv[0], qkv[1], qkv[2]), "");
-    const Tensor found = attention_blocks(qkv[0], qkv[1], qkv[2], 1 / std::sqrt(32.0));
+    const Tensor found = attention_blocks(qkv[0], qkv[1], qkv[2], {.scale = 1 / std::sqrt(32.0)});
     EXPECT_LT(difference(found, by_formula(qkv)), tolerance(dtype));
   }
 }
@@ -87,7 +107,10 @@ TEST(AttentionBlocksOfNaN, ShowANumberThatIsNone) {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     const Tensor k = random({1, 70, 1, 16}, 1, dtype), q = random({1, 9, 1, 16}, 2, dtype);
     k[0][69][0][3].fill_(std::nan(""));
-    EXPECT_TRUE(attention_blocks(q, k, k, 0.25).isnan().all().item<bool>());
+    for (const bool in_codes : {false, true}) {
+      const Tensor found = attention_blocks(q, k, k, {.scale = 0.25, .scores_in_codes = in_codes});
+      EXPECT_TRUE(found.isnan().all().item<bool>());
+    }
   }
 }
 

@@ -1,10 +1,19 @@
 #include "ops/product.h"
 
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/relu.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
 #include "core/isa.h"
+#include "ops/linear_int8.h"
 
 // ctest runs this program once more for each instruction set (NUNCHI_ISA).
 namespace nunchi::ops {
@@ -31,16 +40,18 @@ std::vector<X> random_numbers(std::size_t count, std::uint32_t seed) {
   return numbers;
 }
 
-// The products that there are of a kind: the chosen one; and LibTorch's where it can run, which is chosen with AMX.
+// What a product of X becomes.
 template <class X>
-std::vector<std::function<void(const Product<X>&)>> products_of_kind() {
-  std::vector<std::function<void(const Product<X>&)>> all;
-  all.emplace_back([](const Product<X>& p) { product_kernels().multiply(p); });
+using float_or = std::conditional_t<std::is_same_v<X, std::uint8_t>, float, X>;
+
+// The chosen ones; and LibTorch's where they can run, which are chosen with AMX.
+std::vector<ProductKernels> all_kernels() {
+  std::vector<ProductKernels> all = {product_kernels()};
 #ifdef __x86_64__
-  if constexpr (sizeof(X) == 1) {
-    if (cpu_info().avx512_vnni) all.emplace_back([](const Product<X>& p) { multiply_by_brgemm(p); });
-  } else if constexpr (sizeof(X) == 2) {
-    if (cpu_info().avx512_bf16) all.emplace_back([](const Product<X>& p) { multiply_by_brgemm(p); });
+  if (cpu_info().avx512_vnni && cpu_info().avx512_bf16) {
+    all.push_back(product_kernels());
+    all.back().multiply_codes = codes_by_brgemm;
+    all.back().multiply_halves = halves_by_brgemm;
   }
 #endif
   return all;
@@ -60,17 +71,17 @@ TYPED_TEST(Products, AreExact) {
   const auto x = random_numbers<X>(1000, 1);
   const auto block = random_numbers<typename Operand<X>::Weight>(depth * tile_columns, 2);
   const auto rows = std::ssize(row_at);
-  for (const auto& multiply : products_of_kind<X>()) {
+  for (const auto& kernels : all_kernels()) {
     std::vector<Sum> found(static_cast<std::size_t>(rows * tile_columns));
-    multiply({.x = x.data(),
-              .row_at = row_at.data(),
-              .piece_at = piece_at.data(),
-              .rows = rows,
-              .columns = tile_columns,
-              .pieces = std::ssize(piece_at),
-              .length = length,
-              .block = block.data(),
-              .products = found.data()});
+    kernels.multiply(Product<X, float_or<X>>{.x = x.data(),
+                                             .row_at = row_at.data(),
+                                             .piece_at = piece_at.data(),
+                                             .rows = rows,
+                                             .columns = tile_columns,
+                                             .pieces = std::ssize(piece_at),
+                                             .length = length,
+                                             .block = block.data(),
+                                             .products = found.data()});
     for (std::int64_t i = 0; i < rows; ++i) {
       for (std::int64_t j = 0; j < tile_columns; ++j) {
         Sum sum = 0;
@@ -81,6 +92,82 @@ TYPED_TEST(Products, AreExact) {
         }
         EXPECT_EQ(found[static_cast<std::size_t>(i * tile_columns + j)], sum);
       }
+    }
+  }
+}
+
+template <class X>
+ProductRows<X> rows_of(const Tensor& x) {
+  return {.x = elements<X>(x),
+          .rows = x.size(0),
+          .height = 1,
+          .width = 1,
+          .map_step = x.size(1),
+          .row_step = 0,
+          .column_step = 0,
+          .piece_at = &whole_row,
+          .pieces = 1,
+          .length = x.size(1)};
+}
+
+// Numbers of T, in bf16 so small that all of them are exact.
+template <class T>
+Tensor small_numbers(at::IntArrayRef sizes) {
+  return at::randint(-4, 5, sizes, at::TensorOptions(std::is_same_v<T, float> ? at::kFloat : at::kBFloat16));
+}
+
+template <class T>
+class Layers : public testing::Test {};
+using Numbers = testing::Types<float, Bf16Bits>;
+TYPED_TEST_SUITE(Layers, Numbers);
+
+// Whatever kernel multiplies, and whether it makes numbers of sums in its registers or leaves them for later.
+TYPED_TEST(Layers, ComeOutTheSameByAnyKernel) {
+  using T = TypeParam;
+  at::manual_seed(5);
+  constexpr std::int64_t rows = 21, in = 40, out = 86;
+  const Tensor x = small_numbers<T>({rows, in}), residual = small_numbers<T>({rows, out});
+  const Tensor weight = small_numbers<T>({out, in}), bias = small_numbers<T>({out});
+  const auto packed = *pack_linear(weight, bias);
+  const Tensor expected = at::relu(at::linear(x.to(at::kFloat), weight.to(at::kFloat), bias.to(at::kFloat)) + residual);
+  for (const auto& kernels : all_kernels()) {
+    const Tensor found = at::empty({rows, out}, x.options());
+    const ProductResult<T> result{
+        .target = {.out = elements<T>(found), .residual = elements<T>(residual), .stride = out},
+        .activation = Activation::relu,
+        .residual_first = true};
+    multiply(rows_of<T>(x), packed, result, kernels);
+    EXPECT_TRUE(at::equal(found, expected.to(found.scalar_type())));
+  }
+}
+
+// As above, of codes: y = scale (step * codes W_q^T + low * sum(W_q)) + b.
+TYPED_TEST(Layers, OfCodesComeOutTheSameByAnyKernel) {
+  using T = TypeParam;
+  at::manual_seed(6);
+  constexpr std::int64_t rows = 21, in = 40, out = 86;
+  const Tensor x = at::randint(0, 256, {rows, in}, at::kByte), residual = small_numbers<T>({rows, out});
+  const auto packed = quantise_weight(at::randn({out, in}), at::randn({out}));
+  std::vector<RowCode> codes;
+  for (int i = 0; i < rows; ++i) codes.push_back({-1 + 0.1F * static_cast<float>(i), 0.01F});
+  const Tensor low = at::arange(rows, at::kFloat).unsqueeze(1) * 0.1 - 1;
+  const Tensor numbers = low + 0.01 * x.to(at::kFloat);
+  const Tensor bias = packed.bias.slice(0, 0, out), weight = dequantise_weight(packed);
+  for (const bool same_code : {false, true}) {
+    const Tensor seen = same_code ? -1 + 0.01 * x.to(at::kFloat) : numbers;
+    const Tensor expected = at::relu(at::linear(seen, weight, bias) + residual);
+    auto given = rows_of<std::uint8_t>(x);
+    given.of_row = same_code ? nullptr : codes.data();
+    given.of_all = codes[0];
+    for (const auto& kernels : all_kernels()) {
+      const Tensor found = at::empty({rows, out}, residual.options());
+      const ProductResult<T> result{
+          .target = {.out = elements<T>(found), .residual = elements<T>(residual), .stride = out},
+          .activation = Activation::relu,
+          .residual_first = true};
+      multiply(given, packed, result, kernels);
+      const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1.0 / 128;
+      EXPECT_TRUE(at::allclose(found.to(at::kFloat), expected, tolerance, tolerance));
     }
   }
 }
