@@ -1,4 +1,8 @@
 // The option table of explain.
+#include <fmt/format.h>
+
+#include <filesystem>
+
 #include "cli/options_groups.h"
 
 namespace nunchi::cli {
@@ -17,6 +21,17 @@ constexpr const char* explain_footer =
     "  nunchi explain cat.jpg\n"
     "  nunchi explain google/vit-base-patch16-224 cat.jpg --method grad-rollout,grad-cam --class 'Egyptian cat'\n"
     "  nunchi explain -m resnet-50 photos/ --class 281 --versus 282 --layer layer3 -o why";
+
+// Empty where `out` is one, or can become one; else why not.
+std::string folder_obstacle(const std::string& out) {
+  const auto kind = std::filesystem::path(out).extension();
+  if ((kind != ".png" && kind != ".svg" && kind != ".pdf" && kind != ".html") || std::filesystem::is_directory(out))
+    return "";
+  return fmt::format(
+      "{}: expected a folder, for a page and a figure of each picture, found the name of a file; name "
+      "one without {}",
+      out, kind.string());
+}
 
 }  // namespace
 
@@ -62,7 +77,7 @@ void add_explain(CLI::App& app, Options& o) {
       ->check(one_of({"png", "svg", "pdf"}, "png, svg and pdf"))
       ->capture_default_str();
   command->add_flag("--maps", e.maps, "write the bare numbers, too: PICTURE.maps.safetensors");
-  command->add_option("-o,--out", o.out, "the folder (default: nunchi-explain)");
+  command->add_option("-o,--out", o.out, "the folder (default: nunchi-explain)")->check(folder_obstacle);
   command->add_flag("--json", o.json, "one JSON object a picture");
   command->add_option("--seed", e.seed, "of what is drawn at random")->capture_default_str();
   command->footer(explain_footer);

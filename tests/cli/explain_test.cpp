@@ -98,6 +98,10 @@ TEST_F(Explain, WrongUseIsToldWhatToDo) {
   EXPECT_THAT(unknown.err, HasSubstr("the nearest is grad-cam"));
   EXPECT_EQ(explain({mobilenet, picture, "--class", "2", "--top", "3"}).exit_code, 2)
       << "one of the two would be ignored";
+  const auto file = run_program({"explain", mobilenet, picture, "-o", out("why.png")});
+  EXPECT_EQ(file.exit_code, 2);
+  EXPECT_THAT(file.err, AllOf(HasSubstr("expected a folder"), HasSubstr("without .png")));
+  EXPECT_FALSE(std::filesystem::exists(out("why.png")));
   EXPECT_FALSE(std::filesystem::exists(out("why/explain.html")));
 }
 
