@@ -108,7 +108,7 @@ void ScoresOfCodes<X>::take_keys(const HeadRows<const X>& k) {
 template <class X>
 void ScoresOfCodes<X>::take_bias(int64_t first) {
   std::int32_t sums[tile_columns];
-  product_kernels().multiply(product(ones_.get(), 1, first, sums));
+  register_kernels().multiply(product(ones_.get(), 1, first, sums));
   for (int64_t i = 0; i < tile_columns; ++i) bias_[first + i] = -128 * steps_[first + i] * static_cast<float>(sums[i]);
 }
 
@@ -135,13 +135,13 @@ void ScoresOfCodes<X>::multiply(const HeadRows<const X>& q, int64_t rows, const 
     auto of_tile = product(queries_.get(), rows, first, nullptr);
     of_tile.direct = {.to = {.out = scores.first + first, .stride = scores.stride},
                       .map = {.bias = bias_.get() + first, .scales = steps_.get() + first}};
-    product_kernels().multiply(of_tile);
+    register_kernels().multiply(of_tile);
   }
 }
 
 bool scores_in_codes_pay(at::ScalarType dtype, int64_t keys) {
-  const int64_t enough = dtype == at::kFloat ? 128 : 512;
-  return keys >= enough && product_kernels().multiply_codes.to_floats.direct;
+  if (dtype == at::kFloat) return keys >= 128;
+  return keys >= 512 && product_kernels().multiply_halves.direct;  // AMX multiplies bf16 faster
 }
 
 template class Scores<float>;

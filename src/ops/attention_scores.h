@@ -60,7 +60,7 @@ class ScoresOfCodes {
   std::unique_ptr<std::int64_t[]> row_at_;
 };
 
-// Whether there are enough keys for what the codes cost, and a product that makes numbers of sums in its registers.
+// Whether there are enough keys for what the codes cost.
 bool scores_in_codes_pay(at::ScalarType dtype, std::int64_t keys);
 
 }  // namespace nunchi::ops

@@ -9,7 +9,7 @@ namespace {
 
 // `largest` has bits of magnitudes, which order as the magnitudes do, those of no number last.
 inline Range range_where_finite(Floats low, Floats high, Bits largest) {
-  const bool all_finite = largest_of(as<Floats>(largest & 0x7f800000u)) < __builtin_inff();
+  const bool all_finite = largest_of(as<Words>(largest)) < 0x7f800000;
   return {all_finite ? -largest_of(-low) : __builtin_nanf(""), largest_of(high)};
 }
 

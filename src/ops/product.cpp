@@ -4,10 +4,13 @@
 #include <ATen/native/CPUBlas.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "core/isa.h"
 #include "core/round_up.h"
@@ -24,7 +27,8 @@ template <class X, class Weight, class Given, class T>
 void multiply_runs(const Product<Given, T>& p) {
   const auto* block = reinterpret_cast<const Weight*>(p.block);
   for (int64_t first = 0, next = 0; first < p.rows; first = next) {
-    const auto step = first + 1 < p.rows ? p.row_at[first + 1] - p.row_at[first] : p.length;
+    const auto to_next = first + 1 < p.rows ? p.row_at[first + 1] - p.row_at[first] : p.length;
+    const auto step = std::max<int64_t>(to_next, 1);  // a window may go back
     for (next = first + 1; next < p.rows && p.row_at[next] - p.row_at[next - 1] == step;) ++next;
     for (int64_t piece = 0; piece < p.pieces; ++piece) {
       at::native::cpublas::brgemm(next - first, tile_columns, p.length, step, tile_columns, p.products_stride,
@@ -36,17 +40,36 @@ void multiply_runs(const Product<Given, T>& p) {
   }
 }
 
-ProductKernels chosen_kernels() {
+ProductKernels chosen_for_registers() {
   auto kernels = NUNCHI_OF_CHOSEN_ISA_OR_BF16(product_kernels);
   const auto& cpu = cpu_info();
   if (chosen_isa() == Isa::avx512 && cpu.avx512_vnni) kernels.multiply_codes = avx512_vnni::multiply_codes;
   if (chosen_isa() == Isa::avx2 && cpu.avx_vnni) kernels.multiply_codes = avx_vnni::multiply_codes;
-  if (chosen_isa() >= Isa::avx512 && cpu.amx_int8) kernels.multiply_codes = codes_by_brgemm;
-  if (chosen_isa() >= Isa::avx512 && cpu.amx_bf16) kernels.multiply_halves = halves_by_brgemm;
+  return kernels;
+}
+
+// LibTorch's product is taken for AMX. NUNCHI_AMX=0 rules it out, 1 takes it where it runs on AVX-512 alone, to test
+// it.
+bool takes_brgemm(bool has_amx, bool can_run) {
+  const char* forced = std::getenv("NUNCHI_AMX");
+  const std::string_view wanted = forced ? forced : has_amx ? "1" : "0";
+  if (wanted != "0" && wanted != "1") {
+    throw Error(ErrorKind::usage,
+                fmt::format("NUNCHI_AMX: expected 0 (never) or 1 (products as with AMX), found {}", wanted));
+  }
+  return wanted == "1" && can_run && chosen_isa() >= Isa::avx512;
+}
+
+ProductKernels chosen_kernels() {
+  auto kernels = register_kernels();
+  const auto& cpu = cpu_info();
+  if (takes_brgemm(cpu.amx_int8, cpu.avx512_vnni)) kernels.multiply_codes = codes_by_brgemm;
+  if (takes_brgemm(cpu.amx_bf16, cpu.avx512_bf16)) kernels.multiply_halves = halves_by_brgemm;
   return kernels;
 }
 #else
-ProductKernels chosen_kernels() { return portable::product_kernels; }
+ProductKernels chosen_for_registers() { return portable::product_kernels; }
+ProductKernels chosen_kernels() { return register_kernels(); }
 #endif
 
 // About 64 rows to a tile, or more where they are short, or fewer where there would be few tiles for a thread; evenly,
@@ -297,6 +320,11 @@ const Multiply<Bf16Bits> halves_by_brgemm{multiply_runs<at::BFloat16, at::BFloat
 const MultiplyCodes codes_by_brgemm{{multiply_runs<unsigned char, signed char>, /*direct=*/false},
                                     {multiply_runs<unsigned char, signed char>, /*direct=*/false}};
 #endif
+
+const ProductKernels& register_kernels() {
+  static const ProductKernels chosen = chosen_for_registers();
+  return chosen;
+}
 
 const ProductKernels& product_kernels() {
   static const ProductKernels chosen = chosen_kernels();

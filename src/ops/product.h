@@ -52,6 +52,8 @@ struct NumberRows {
 
 // Those of the chosen instruction set, and of what this processor has beyond it.
 const ProductKernels& product_kernels();
+// The same without AMX, which leaves sums in memory: all of them know of Product::direct.
+const ProductKernels& register_kernels();
 
 // Under at::parallel_for one.
 std::int64_t threads_here();

@@ -62,12 +62,13 @@ class Products : public testing::Test {};
 using Kinds = testing::Types<float, Bf16Bits, std::uint8_t>;
 TYPED_TEST_SUITE(Products, Kinds);
 
-// Rows of two runs, as pixels of two rows of a map are, in three pieces.
+// Rows of two runs, as pixels of two rows of a map are, and one that lies before, in three pieces.
 TYPED_TEST(Products, AreExact) {
   using X = TypeParam;
   using Sum = typename Operand<X>::Sum;
   constexpr std::int64_t together = Operand<X>::together, length = 24, depth = 3 * length;
-  const std::vector<std::int64_t> row_at = {0, 24, 48, 72, 96, 120, 144, 300, 348, 396, 444}, piece_at = {0, 200, 400};
+  const std::vector<std::int64_t> row_at = {0, 24, 48, 72, 96, 120, 144, 300, 348, 396, 444, 12},
+                                  piece_at = {0, 200, 400};
   const auto x = random_numbers<X>(1000, 1);
   const auto block = random_numbers<typename Operand<X>::Weight>(depth * tile_columns, 2);
   const auto rows = std::ssize(row_at);
@@ -117,12 +118,12 @@ Tensor small_numbers(at::IntArrayRef sizes) {
 }
 
 template <class T>
-class Layers : public testing::Test {};
+class ProductsIn : public testing::Test {};
 using Numbers = testing::Types<float, Bf16Bits>;
-TYPED_TEST_SUITE(Layers, Numbers);
+TYPED_TEST_SUITE(ProductsIn, Numbers);
 
 // Whatever kernel multiplies, and whether it makes numbers of sums in its registers or leaves them for later.
-TYPED_TEST(Layers, ComeOutTheSameByAnyKernel) {
+TYPED_TEST(ProductsIn, LayersComeOutTheSameByAnyKernel) {
   using T = TypeParam;
   at::manual_seed(5);
   constexpr std::int64_t rows = 21, in = 40, out = 86;
@@ -142,7 +143,7 @@ TYPED_TEST(Layers, ComeOutTheSameByAnyKernel) {
 }
 
 // As above, of codes: y = scale (step * codes W_q^T + low * sum(W_q)) + b.
-TYPED_TEST(Layers, OfCodesComeOutTheSameByAnyKernel) {
+TYPED_TEST(ProductsIn, LayersOfCodesComeOutTheSameByAnyKernel) {
   using T = TypeParam;
   at::manual_seed(6);
   constexpr std::int64_t rows = 21, in = 40, out = 86;
