@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "core/isa.h"
 #include "core/round_up.h"
 #include "ops/attention_kernels.h"
 #include "ops/attention_scores.h"
@@ -58,9 +57,9 @@ class Worker {
 
   void run(const AttentionBias::Place& place) {
     const auto rows = std::min(block_rows_, o_.queries - place.first);
+    std::fill_n(scales_.get(), rows, o_.scale);
     by_keys_.multiply(head_of<const X>(o_.q, place.sample, place.head).from(place.first), rows,
                       {scores_.get(), scores_stride_, scales_.get()});
-    for (int64_t i = 0; i < rows; ++i) scales_[i] *= o_.scale;
     if (o_.bias) {
       o_.bias.add({.scores = scores_.get(),
                    .rows = rows,
@@ -142,8 +141,7 @@ class Worker {
   }
 
   const Operands& o_;
-  const AttentionBlockKernels<X>& kernels_ =
-      NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
+  const AttentionBlockKernels<X>& kernels_ = attention_block_kernels<X>();
   int64_t block_rows_;
   Scores by_keys_;
   int64_t even_keys_, scores_stride_, weights_stride_;

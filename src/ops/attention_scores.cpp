@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "core/isa.h"
 #include "core/round_up.h"
-#include "ops/attention_kernels.h"
 #include "ops/product.h"
 #include "ops/transpose.h"
 
@@ -12,11 +10,6 @@ namespace nunchi::ops {
 namespace {
 
 using std::int64_t;
-
-template <class X>
-const AttentionBlockKernels<X>& kernels_of() {
-  return NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
-}
 
 // Rows [count, depth] -> [depth / together, tile_columns, together].
 template <class X>
@@ -48,7 +41,6 @@ void Scores<X>::take_keys(const HeadRows<const X>& k) {
 template <class X>
 void Scores<X>::multiply(const HeadRows<const X>& q, int64_t rows, const ScoreRows& scores) {
   for (int64_t i = 0; i < rows; ++i) row_at_[i] = q.row(i) - q.first;
-  std::fill_n(scores.scales, rows, 1.F);
   for (int64_t first = 0; first < keys_; first += tile_columns) {
     product_kernels().multiply(Product<X>{.x = q.first,
                                           .row_at = row_at_.get(),
@@ -83,7 +75,7 @@ ScoresOfCodes<X>::ScoresOfCodes(int64_t keys, int64_t head_dim, int64_t block_ro
 
 template <class X>
 void ScoresOfCodes<X>::take_mean(const HeadRows<const X>& k) {
-  const auto add_row = kernels_of<X>().add_row;
+  const auto add_row = attention_block_kernels<X>().add_row;
   std::fill_n(mean_.get(), head_dim_, 0.F);
   for (int64_t i = 0; i < keys_; ++i) add_row(k.row(i), head_dim_, mean_.get());
   for (int64_t d = 0; d < head_dim_; ++d) mean_[d] /= static_cast<float>(keys_);
@@ -92,7 +84,7 @@ void ScoresOfCodes<X>::take_mean(const HeadRows<const X>& k) {
 template <class X>
 void ScoresOfCodes<X>::take_keys(const HeadRows<const X>& k) {
   take_mean(k);
-  const auto codes_of = kernels_of<X>().centred_codes;
+  const auto codes_of = attention_block_kernels<X>().centred_codes;
   for (int64_t first = 0; first < keys_; first += tile_columns) {
     const auto count = std::min(tile_columns, keys_ - first);
     for (int64_t i = 0; i < count; ++i) {
@@ -128,9 +120,9 @@ Product<std::uint8_t, float> ScoresOfCodes<X>::product(const std::uint8_t* codes
 
 template <class X>
 void ScoresOfCodes<X>::multiply(const HeadRows<const X>& q, int64_t rows, const ScoreRows& scores) {
-  const auto codes_of = kernels_of<X>().centred_codes;
+  const auto codes_of = attention_block_kernels<X>().centred_codes;
   for (int64_t i = 0; i < rows; ++i)
-    scores.scales[i] = codes_of(q.row(i), zeros_.get(), head_dim_, queries_.get() + i * depth_);
+    scores.scales[i] *= codes_of(q.row(i), zeros_.get(), head_dim_, queries_.get() + i * depth_);
   for (int64_t first = 0; first < keys_; first += tile_columns) {
     auto of_tile = product(queries_.get(), rows, first, nullptr);
     of_tile.direct = {.to = {.out = scores.first + first, .stride = scores.stride},

@@ -8,12 +8,20 @@
 
 #include <memory>
 
+#include "core/isa.h"
+#include "ops/attention_kernels.h"
 #include "ops/attention_windows.h"
 #include "ops/product_kernels.h"
 
 namespace nunchi::ops {
 
-// Where scores go: those of a row are scales[row] times what is put there.
+template <class X>
+const AttentionBlockKernels<X>& attention_block_kernels() {
+  return NUNCHI_OF_CHOSEN_ISA_OR_BF16(attention_kernels).of(static_cast<const X*>(nullptr));
+}
+
+// Where products go: the scores of a row are scales[row] times what is put there, once the scale is multiplied by what
+// was left out of them.
 struct ScoreRows {
   float* first;         // [rows, stride]
   std::int64_t stride;  // whole tiles

@@ -111,6 +111,13 @@ ProductRows<X> rows_of(const Tensor& x) {
           .length = x.size(1)};
 }
 
+template <class T>
+ProductResult<T> relu_with(const Tensor& residual, const Tensor& found) {
+  return {.target = {.out = elements<T>(found), .residual = elements<T>(residual), .stride = found.size(1)},
+          .activation = Activation::relu,
+          .residual_first = true};
+}
+
 // Numbers of T, in bf16 so small that all of them are exact.
 template <class T>
 Tensor small_numbers(at::IntArrayRef sizes) {
@@ -133,11 +140,7 @@ TYPED_TEST(ProductsIn, LayersComeOutTheSameByAnyKernel) {
   const Tensor expected = at::relu(at::linear(x.to(at::kFloat), weight.to(at::kFloat), bias.to(at::kFloat)) + residual);
   for (const auto& kernels : all_kernels()) {
     const Tensor found = at::empty({rows, out}, x.options());
-    const ProductResult<T> result{
-        .target = {.out = elements<T>(found), .residual = elements<T>(residual), .stride = out},
-        .activation = Activation::relu,
-        .residual_first = true};
-    multiply(rows_of<T>(x), packed, result, kernels);
+    multiply(rows_of<T>(x), packed, relu_with<T>(residual, found), kernels);
     EXPECT_TRUE(at::equal(found, expected.to(found.scalar_type())));
   }
 }
@@ -162,11 +165,7 @@ TYPED_TEST(ProductsIn, LayersOfCodesComeOutTheSameByAnyKernel) {
     given.of_all = codes[0];
     for (const auto& kernels : all_kernels()) {
       const Tensor found = at::empty({rows, out}, residual.options());
-      const ProductResult<T> result{
-          .target = {.out = elements<T>(found), .residual = elements<T>(residual), .stride = out},
-          .activation = Activation::relu,
-          .residual_first = true};
-      multiply(given, packed, result, kernels);
+      multiply(given, packed, relu_with<T>(residual, found), kernels);
       const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1.0 / 128;
       EXPECT_TRUE(at::allclose(found.to(at::kFloat), expected, tolerance, tolerance));
     }
